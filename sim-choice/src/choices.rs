@@ -1,0 +1,294 @@
+//! The one place where questions are answered.
+//!
+//! ```text
+//! answer = the tape's, while it lasts (replay.rs)
+//!        | the strategy's, in the schedule lane (strategy/)
+//!        | drawn evenly, in the other lanes (words.rs)
+//!        | zero, when calm
+//! ```
+//!
+//! `pick` and `choose` lie on the path of every task switch: a draw, a record, a mix of the hash. What is
+//! not needed for a fresh run is out of line.
+
+use crate::{
+    After, Candidates, Divergence, Kind, Lane, Path, Question, Record, Seed, Strategy, Tape,
+    mix::{fold, mix},
+    replay::Replay,
+    strategy::Guide,
+    words::Words,
+};
+use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+
+/// Added to what is hashed. The low half of `RECORD` is above its high half, so that the word of a bound
+/// and a lower answer never cancels it.
+const RECORD: u64 = 0x2d35_8dcc_aa6c_78a5;
+const EVENT: u64 = 0x8bb8_4b93_962e_acc9;
+
+/// Answers all questions of a run, keeps them, and hashes them. See the [crate] for the idea.
+///
+/// One value serves many runs, one after the other, and keeps its allocations. Until it is started it
+/// is calm.
+///
+/// ```
+/// use sim_choice::{After, Choices, Kind, Lane, Path, Seed, Strategy};
+/// use std::{collections::BTreeMap, sync::Arc};
+///
+/// let mut choices = Choices::new();
+/// let roll = |choices: &mut Choices| choices.choose(Lane::Input, Kind::Word, Path::MAIN, 6);
+///
+/// choices.start(Seed(1), Strategy::Random);
+/// let (first, second) = (roll(&mut choices), roll(&mut choices));
+/// let tape = Arc::new(choices.tape(BTreeMap::new()));
+///
+/// choices.start_with_prefix(tape, After::Calm);
+/// assert_eq!((roll(&mut choices), roll(&mut choices)), (first, second));
+/// assert_eq!(roll(&mut choices), 0, "the tape has ended");
+/// assert!(choices.divergence().is_none());
+/// ```
+pub struct Choices {
+    mode: Mode,
+    hash: u64,
+    records: Vec<Record>,
+    lanes: [Words; Lane::COUNT],
+    /// Apart from the lane of that name, so that a word is the same whether or not anything was replayed.
+    entropy: Words,
+    guide: Guide,
+    replay: Replay,
+    seed: Seed,
+}
+
+/// Where answers come from, arranged by what the hot path has to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Drawn; the schedule evenly too.
+    Random,
+    /// Drawn; the schedule by the guide.
+    Guided,
+    /// Zero.
+    Calm,
+    /// From a tape, then as the guide says.
+    Replay,
+}
+
+impl Mode {
+    fn of(resolved: Strategy) -> Mode {
+        match resolved {
+            Strategy::Random => Mode::Random,
+            Strategy::Calm => Mode::Calm,
+            _ => Mode::Guided,
+        }
+    }
+}
+
+impl Choices {
+    /// No run yet; [`start`](Choices::start) one.
+    #[must_use]
+    pub fn new() -> Choices {
+        Choices {
+            mode: Mode::Calm,
+            hash: 0,
+            records: Vec::new(),
+            lanes: core::array::from_fn(|lane| Words::new(lane as u64)),
+            entropy: Words::new(Lane::COUNT as u64),
+            guide: Guide::new(),
+            replay: Replay::default(),
+            seed: Seed(0),
+        }
+    }
+
+    /// Starts a fresh run. The former run's records are gone, their allocation is kept.
+    #[inline]
+    pub fn start(&mut self, seed: Seed, strategy: Strategy) {
+        self.replay.clear();
+        self.begin(seed, seed, strategy);
+        self.mode = Mode::of(self.guide.resolved);
+    }
+
+    /// Starts a run that takes its answers from the tape, and `then` goes on.
+    ///
+    /// The seed of the run is the tape's, also if `then` names another to draw with, so that entropy is that
+    /// of the recorded run.
+    pub fn start_with_prefix(&mut self, tape: Arc<Tape>, then: After) {
+        match then {
+            After::Calm => self.begin(tape.seed, tape.seed, Strategy::Calm),
+            After::Strategy(seed) => self.begin(tape.seed, seed, tape.strategy),
+        }
+        self.mode = Mode::Replay;
+        self.replay.start(tape);
+    }
+
+    #[inline]
+    fn begin(&mut self, seed: Seed, draw: Seed, strategy: Strategy) {
+        self.hash = mix(!seed.0);
+        self.records.clear();
+        for words in &mut self.lanes {
+            words.start(draw.0);
+        }
+        self.entropy.start(seed.0);
+        self.guide.start(draw, strategy);
+        self.seed = seed;
+    }
+
+    /// Asks a question of `bound` answers: 0, the calm one, to `bound - 1`.
+    ///
+    /// A bound of 0 or 1 leaves no choice: the answer is 0, nothing is drawn or recorded.
+    #[inline]
+    pub fn choose(&mut self, lane: Lane, kind: Kind, who: Path, bound: u32) -> u32 {
+        if bound <= 1 {
+            return 0;
+        }
+        let answer = match self.mode {
+            Mode::Random | Mode::Guided => self.lanes[lane as usize].below(bound),
+            Mode::Calm => 0,
+            Mode::Replay => self.choose_again(Question { lane, kind, who, bound }),
+        };
+        self.note(Record { lane, kind, who, bound, answer });
+        answer
+    }
+
+    /// Asks which of the candidates runs, in the schedule lane, through the strategy: the index of one.
+    ///
+    /// Fewer than two leave no choice: the answer is 0, nothing is drawn or recorded, and no step is counted.
+    #[inline]
+    pub fn pick<C: Candidates>(&mut self, kind: Kind, who: Path, candidates: &C) -> u32 {
+        let bound = candidates.len();
+        if bound <= 1 {
+            return 0;
+        }
+        let answer = match self.mode {
+            Mode::Random => self.lanes[Lane::Schedule as usize].below(bound),
+            Mode::Guided => self.pick_guided(candidates),
+            Mode::Calm => 0,
+            Mode::Replay => {
+                self.pick_again(Question { lane: Lane::Schedule, kind, who, bound }, candidates)
+            }
+        };
+        self.note(Record { lane: Lane::Schedule, kind, who, bound, answer });
+        answer
+    }
+
+    /// Tells the strategy of a new task: its number in order of spawning, and that of the task which
+    /// spawned it, if any did. No strategy looks at the parent yet.
+    #[inline]
+    pub fn spawned(&mut self, task: u32, _parent: Option<u32>) {
+        self.guide.spawned(task);
+    }
+
+    /// A random word for the program under test.
+    ///
+    /// It comes from the seed in calm runs and replays too, as zeros would make every random id equal. It
+    /// is part of the hash, not of the tape.
+    pub fn entropy_word(&mut self) -> u64 {
+        let low = self.entropy.word();
+        let word = u64::from(low) | (u64::from(self.entropy.word()) << 32);
+        self.event(word);
+        word
+    }
+
+    /// Fills the buffer with random bytes for the program under test, as [`entropy_word`](Choices::entropy_word)
+    /// would: eight bytes of a word, least significant first; a rest takes a word of its own.
+    pub fn fill_entropy(&mut self, buffer: &mut [u8]) {
+        for part in buffer.chunks_mut(8) {
+            let word = self.entropy_word().to_le_bytes();
+            part.copy_from_slice(&word[..part.len()]);
+        }
+    }
+
+    /// Folds anything that happened into the hash.
+    #[inline]
+    pub fn event(&mut self, value: u64) {
+        self.hash = fold(self.hash ^ value, EVENT).wrapping_add(value);
+    }
+
+    /// The hash of the run so far: of its seed, all choices with what was asked, events and entropy.
+    #[inline]
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// The choices so far.
+    #[inline]
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The run so far as a tape, with the given text of paths.
+    #[must_use]
+    pub fn tape(&self, names: BTreeMap<Path, String>) -> Tape {
+        Tape {
+            seed: self.seed,
+            strategy: self.guide.resolved,
+            records: self.records.clone(),
+            names,
+        }
+    }
+
+    /// The seed of the run, in a replay the tape's.
+    #[inline]
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// The strategy of the run, never [`Strategy::Portfolio`]; in a replay the one that goes on after the tape.
+    #[inline]
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.guide.resolved
+    }
+
+    /// The name of [`strategy`](Choices::strategy).
+    #[must_use]
+    pub fn strategy_name(&self) -> &'static str {
+        self.guide.resolved.name()
+    }
+
+    /// Where this replay first asked something else than the tape has; none if it did not, or is no replay.
+    /// What is asked after the tape's end is no divergence.
+    #[must_use]
+    pub fn divergence(&self) -> Option<Divergence> {
+        self.replay.divergence().cloned()
+    }
+
+    #[inline]
+    fn note(&mut self, record: Record) {
+        let Record { lane, kind, who, bound, answer } = record;
+        assert!(answer < bound, "an answer is below its bound");
+        let asked = (u64::from(who.0) << 32) | (u64::from(kind as u8) << 8) | u64::from(lane as u8);
+        let answered = (u64::from(bound) << 32) | u64::from(answer);
+        self.hash = fold(self.hash ^ asked, RECORD ^ answered);
+        self.records.push(record);
+    }
+
+    #[inline(never)]
+    fn pick_guided<C: Candidates>(&mut self, candidates: &C) -> u32 {
+        self.guide.pick(&mut self.lanes[Lane::Schedule as usize], candidates)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn choose_again(&mut self, asked: Question) -> u32 {
+        match self.replay.answer(asked) {
+            Some(answer) => answer,
+            None if self.guide.resolved == Strategy::Calm => 0,
+            None => self.lanes[asked.lane as usize].below(asked.bound),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pick_again<C: Candidates>(&mut self, asked: Question, candidates: &C) -> u32 {
+        match self.replay.answer(asked) {
+            Some(answer) => answer,
+            None => self.pick_guided(candidates),
+        }
+    }
+}
+
+impl Default for Choices {
+    fn default() -> Choices {
+        Choices::new()
+    }
+}

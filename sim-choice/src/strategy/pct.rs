@@ -1,0 +1,138 @@
+//! Probabilistic concurrency testing: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized scheduler
+//! with probabilistic guarantees of finding bugs", ASPLOS 2010.
+//!
+//! Each task gets a random priority, and of the candidates the highest always runs, so that tasks run in
+//! long stretches. At `depth - 1` random steps the task that would run falls below all others instead. A bug
+//! that needs `depth` orderings in a run of `length` steps and `n` tasks is found with a probability of at
+//! least 1 / (n * length^(depth - 1)).
+//!
+//! The paper takes both parameters from the user. Here each run draws them: a depth of 1 to 5, and a length
+//! of a power of two from 16 to 4096, as the true length is not known before. Only steps with two or more
+//! candidates count.
+//!
+//! One thing is added. A task that spins until another acts would hold its priority for ever, so a task
+//! that has won `4 * length` times falls below all others, and counts anew. That is beyond the steps which
+//! the guarantee is about; a long run becomes round robin in long slices.
+
+use super::Candidates;
+use crate::{Seed, mix::SplitMix};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+/// The generator for parameters and priorities of this strategy, beside those of the lanes.
+const STREAM: u64 = 0x0070_6374_0000_0000;
+
+const DEPTH_MAX: u64 = 5;
+
+/// Priorities from here on are those of fresh tasks.
+const FRESH: u64 = 1 << 63;
+/// Just below are those of tasks that met a change point; further below those that have won too often.
+const CHANGED: u64 = 1 << 62;
+
+pub(crate) struct Pct {
+    source: SplitMix,
+    /// By task number.
+    tasks: Vec<Task>,
+    /// Ordered by step, the latest first: the next is popped from the end.
+    points: Vec<ChangePoint>,
+    /// Counted steps so far.
+    steps: u64,
+    wins_limit: u32,
+    /// The lowest priority that was given.
+    lowest: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Task {
+    /// No two tasks have the same.
+    priority: u64,
+    /// Picks since the task was spawned or last fell for winning too often.
+    wins: u32,
+}
+
+#[derive(Clone, Copy)]
+struct ChangePoint {
+    step: u64,
+    priority: u64,
+}
+
+impl Pct {
+    pub(crate) const fn new() -> Pct {
+        Pct {
+            source: SplitMix::new(0, STREAM),
+            tasks: Vec::new(),
+            points: Vec::new(),
+            steps: 0,
+            wins_limit: 0,
+            lowest: CHANGED,
+        }
+    }
+
+    pub(crate) fn start(&mut self, seed: Seed) {
+        self.source = SplitMix::new(seed.0, STREAM);
+        self.tasks.clear();
+        self.points.clear();
+        self.steps = 0;
+        self.lowest = CHANGED;
+        let depth = 1 + self.source.below(DEPTH_MAX);
+        let length = 16 << self.source.below(9);
+        self.wins_limit = 4 * length as u32;
+        for number in 1..depth {
+            // The order of the points in time and that of their priorities are independent, as in the paper.
+            self.points
+                .push(ChangePoint { step: self.source.below(length), priority: CHANGED + number });
+        }
+        self.points.sort_unstable_by_key(|point| Reverse((point.step, point.priority)));
+    }
+
+    /// Gives the task a priority, and those of lower numbers that have none.
+    pub(crate) fn spawned(&mut self, task: u32) {
+        while self.tasks.len() <= task as usize {
+            // The task's number in the low half keeps priorities distinct.
+            let random = self.source.next() >> 33 << 32;
+            let priority = FRESH | random | self.tasks.len() as u64;
+            self.tasks.push(Task { priority, wins: 0 });
+        }
+    }
+
+    #[inline(never)]
+    pub(crate) fn pick<C: Candidates>(&mut self, candidates: &C) -> u32 {
+        let mut best = self.highest(candidates);
+        while self.points.last().is_some_and(|point| point.step <= self.steps) {
+            let point = self.points.pop().expect("there is a last point");
+            self.tasks[candidates.task(best) as usize].priority = point.priority;
+            best = self.highest(candidates);
+        }
+        self.steps += 1;
+        self.won(candidates.task(best));
+        best
+    }
+
+    fn highest<C: Candidates>(&mut self, candidates: &C) -> u32 {
+        let mut best = (0, 0);
+        for i in 0..candidates.len() {
+            let priority = self.priority(candidates.task(i));
+            if priority > best.0 {
+                best = (priority, i);
+            }
+        }
+        best.1
+    }
+
+    #[inline]
+    fn priority(&mut self, task: u32) -> u64 {
+        if self.tasks.len() <= task as usize {
+            self.spawned(task);
+        }
+        self.tasks[task as usize].priority
+    }
+
+    fn won(&mut self, task: u32) {
+        let task = &mut self.tasks[task as usize];
+        task.wins += 1;
+        if task.wins == self.wins_limit {
+            self.lowest -= 1;
+            *task = Task { priority: self.lowest, wins: 0 };
+        }
+    }
+}

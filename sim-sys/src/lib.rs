@@ -1,0 +1,10 @@
+//! Fibers, and libc's answers inside a simulation: all the unsafe code of `sim`.
+//!
+//! - [`fiber`]: closures on stacks of their own, which can be suspended in the middle of a call.
+//! - [`os`]: clocks, entropy, sleeps and futexes that the program under test asks libc for, answered by
+//!   the simulation that runs on the thread, by interposing libc's symbols.
+//!
+//! Neither decides anything: what a fiber does and what libc's callers get is the user's matter.
+
+pub mod fiber;
+pub mod os;

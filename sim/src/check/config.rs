@@ -1,0 +1,237 @@
+//! How a test is run: seeds, strategy, limits, lints.
+
+use super::{Level, Lints, env};
+use crate::world::Limits;
+use sim_choice::{Seed, Strategy};
+use std::{fmt, time::Duration};
+
+/// How [`check`](super::check) runs a test.
+///
+/// The methods can be chained. A mistake in one (an unknown strategy, zero seeds) is kept and
+/// told when the check starts, with the operand and what is allowed.
+///
+/// ```
+/// let report = sim::check(sim::Config::new().seeds(20), || async {
+///     sim::time::sleep(std::time::Duration::from_secs(3600)).await;
+/// });
+/// assert_eq!(report.runs, 20);
+/// assert!(report.failure.is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) name: Option<String>,
+    pub(crate) seed: Seed,
+    pub(crate) fresh: bool,
+    /// Exactly this seed, one run.
+    pub(crate) single: Option<Seed>,
+    pub(crate) seeds: u64,
+    pub(crate) strategy: Strategy,
+    pub(crate) limits: Limits,
+    pub(crate) jobs: usize,
+    pub(crate) recheck: u64,
+    pub(crate) wall: Option<Duration>,
+    pub(crate) tape: Option<std::path::PathBuf>,
+    pub(crate) out: Option<std::path::PathBuf>,
+    pub(crate) trace: bool,
+    pub(crate) error: Option<ConfigError>,
+}
+
+/// A setting that does not hold: what was given, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub(crate) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Seeds of a test that does not say how many: well under a second for an ordinary test.
+const SEEDS: u64 = 200;
+/// One passing seed in so many is run twice.
+const RECHECK: u64 = 64;
+/// Steps of a run: a second or so of real time.
+const MAX_STEPS: u64 = 10_000_000;
+/// Virtual time of a run: thirty days.
+const TIME_LIMIT: Duration = Duration::from_secs(30 * 86_400);
+/// As tokio's worker threads have; only what is touched takes memory.
+const STACK_SIZE: usize = 2 << 20;
+/// What `#[tokio::main]` gives on a small machine.
+const WORKERS: u32 = 4;
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// 200 seeds derived from the base seed 0, the default strategy, 4 workers, 30 virtual days,
+    /// 10 million steps.
+    pub fn new() -> Config {
+        Config {
+            name: None,
+            seed: Seed(0),
+            fresh: false,
+            single: None,
+            seeds: SEEDS,
+            strategy: Strategy::default(),
+            limits: Limits {
+                workers: WORKERS,
+                max_steps: MAX_STEPS,
+                time_limit_ns: TIME_LIMIT.as_nanos() as u64,
+                stack_size: STACK_SIZE,
+                start_paused: false,
+                lints: Lints::default(),
+            },
+            jobs: 1,
+            recheck: RECHECK,
+            wall: None,
+            tape: None,
+            out: None,
+            trace: false,
+            error: None,
+        }
+    }
+
+    /// As [`new`](Config::new), changed by the `SIM_*` variables of the environment.
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `SIM_SEED` | one run, with exactly this seed (`0x2a` or `42`) |
+    /// | `SIM_SEEDS` | how many seeds |
+    /// | `SIM_FRESH=1` | a base seed from the machine, printed when a run fails |
+    /// | `SIM_STRATEGY` | `random`, `pct`, `portfolio` or `calm` |
+    /// | `SIM_TAPE` | a file with a tape to replay |
+    /// | `SIM_TIME` | go on with new seeds for so long in real time (`30s`, `10m`) |
+    /// | `SIM_JOBS` | threads that run seeds |
+    /// | `SIM_ALLOW`, `SIM_WARN`, `SIM_DENY` | lints, separated by commas, or `all` |
+    /// | `SIM_TRACE=1` | print the whole trace of a failing run |
+    /// | `SIM_OUT` | a folder for the tapes of failures (default `target/sim`) |
+    pub fn from_env() -> Config {
+        Config::new().with_env()
+    }
+
+    pub(crate) fn with_env(mut self) -> Config {
+        if let Err(error) = env::apply(&mut self, &|name| std::env::var(name).ok()) {
+            self.error.get_or_insert(error);
+        }
+        self
+    }
+
+    /// The base seed, from which those of the runs derive. Default 0.
+    pub fn seed(mut self, seed: u64) -> Config {
+        self.seed = Seed(seed);
+        self
+    }
+
+    /// Exactly one run, with exactly this seed: what a failure's last line names.
+    pub fn only_seed(mut self, seed: u64) -> Config {
+        self.single = Some(Seed(seed));
+        self
+    }
+
+    /// How many runs, each with a seed of its own; at least 1. Default 200.
+    pub fn seeds(mut self, seeds: u64) -> Config {
+        self.seeds = seeds;
+        if seeds == 0 {
+            self.mistake("seeds: 0 runs would show nothing; allowed is 1 or more".into());
+        }
+        self
+    }
+
+    /// The strategy that picks among ready tasks: `random`, `pct`, `portfolio` (the default, which
+    /// rotates the others by seed) or `calm` (each run the same: no preemption, first come first served).
+    pub fn strategy(mut self, name: &str) -> Config {
+        match name.parse() {
+            Ok(strategy) => self.strategy = strategy,
+            Err(error) => self.mistake(format!("strategy: {error}")),
+        }
+        self
+    }
+
+    /// How many tasks may be in the middle of a poll at once; 1 is tokio's current-thread runtime,
+    /// whose tasks interleave only where a poll is pending. Default 4.
+    pub fn workers(mut self, workers: usize) -> Config {
+        match u32::try_from(workers) {
+            Ok(workers @ 1..) => self.limits.workers = workers,
+            _ => self.mistake(format!("workers: {workers} is out of range; allowed is 1 or more")),
+        }
+        self
+    }
+
+    /// One worker, as tokio's current-thread runtime has it.
+    pub fn current_thread(self) -> Config {
+        self.workers(1)
+    }
+
+    /// Virtual time after which a run fails with `TimeLimit`. Default 30 days.
+    pub fn time_limit(mut self, limit: Duration) -> Config {
+        self.limits.time_limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// As [`time_limit`](Config::time_limit), from text such as `90s` or `1h`.
+    #[doc(hidden)]
+    pub fn time_limit_str(mut self, limit: &str) -> Config {
+        match env::duration(limit) {
+            Ok(limit) => self = self.time_limit(limit),
+            Err(error) => self.mistake(format!("time_limit: {error}")),
+        }
+        self
+    }
+
+    /// Steps (polls and scheduling points) after which a run fails with `StepLimit`. Default 10 million.
+    pub fn max_steps(mut self, steps: u64) -> Config {
+        self.limits.max_steps = steps;
+        self
+    }
+
+    /// Bytes of the stack that each poll in flight and each thread runs on. Default 2 MiB.
+    pub fn stack_size(mut self, bytes: usize) -> Config {
+        self.limits.stack_size = bytes;
+        self
+    }
+
+    /// Starts with the clock paused, as tokio's `start_paused`: it then moves only when nothing can run.
+    pub fn start_paused(mut self, paused: bool) -> Config {
+        self.limits.start_paused = paused;
+        self
+    }
+
+    /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
+    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, or `all`.
+    pub fn lint(mut self, name: &str, level: Level) -> Config {
+        if let Err(error) = self.limits.lints.set(name, level) {
+            self.mistake(format!("lint: {error}"));
+        }
+        self
+    }
+
+    /// Threads that run seeds, each a simulation of its own; at least 1. Default 1.
+    pub fn jobs(mut self, jobs: usize) -> Config {
+        self.jobs = jobs;
+        if jobs == 0 {
+            self.mistake("jobs: 0 threads run nothing; allowed is 1 or more".into());
+        }
+        self
+    }
+
+    /// One passing run in `n` is run twice, to see that it is the same; 0 is none. Default 64.
+    pub fn recheck_every(mut self, n: u64) -> Config {
+        self.recheck = n;
+        self
+    }
+
+    /// The name of the test, for the line that runs a failure again.
+    pub fn name(mut self, name: impl Into<String>) -> Config {
+        self.name = Some(name.into());
+        self
+    }
+
+    pub(crate) fn mistake(&mut self, message: String) {
+        self.error.get_or_insert(ConfigError(message));
+    }
+}

@@ -1,0 +1,17 @@
+//! Running a test under many seeds, and telling what failed.
+
+mod config;
+mod env;
+mod hook;
+mod lints;
+mod report;
+mod runner;
+
+pub use config::{Config, ConfigError};
+pub use lints::Level;
+pub use report::{Failure, FailureKind, Outcome, Report};
+pub use runner::{check, replay};
+
+pub(crate) use lints::Lints;
+pub(crate) use runner::ambient_world;
+pub use runner::{config_for, run_test};

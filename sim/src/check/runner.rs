@@ -1,0 +1,544 @@
+//! The loop over seeds: run, run failures again to see that they are the same, report.
+//!
+//! Runs take place on threads of their own. std seeds its hash maps once a thread, so a thread on
+//! which a run drew entropy is not used for another: the next run would see the former's keys.
+
+use super::{Config, Failure, FailureKind, Outcome, Report, hook};
+use crate::{
+    context::{self, poll_blocking},
+    point::Site,
+    trace::{self, Line, Trace},
+    world::{Fault, MAIN_POOL, World},
+};
+use sim_choice::{After, Choices, Seed, Strategy, Tape};
+use sim_sys::os;
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    future::Future,
+    panic::{Location, resume_unwind},
+    rc::Rc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Lines of the trace that a report shows.
+const SHOWN: usize = 12;
+
+/// What decides a run.
+#[derive(Clone)]
+enum Source {
+    Seed(Seed, Strategy),
+    Tape(Arc<Tape>),
+}
+
+impl Source {
+    fn start(&self, choices: &mut Choices) {
+        match self {
+            Source::Seed(seed, strategy) => choices.start(*seed, *strategy),
+            Source::Tape(tape) => choices.start_with_prefix(tape.clone(), After::Calm),
+        }
+    }
+}
+
+/// What one run gave.
+struct Ran {
+    fault: Option<Fault>,
+    hash: u64,
+    steps: u64,
+    warnings: Vec<String>,
+    /// Only of a run that is looked at, or that failed.
+    tape: Option<Tape>,
+    trace: Vec<Line>,
+    divergence: Option<String>,
+}
+
+/// Runs `test` under many seeds, until one fails or all have passed.
+///
+/// Each run calls `test` for a new future and drives it, and all that it spawns, on one thread
+/// with a virtual clock; everything that could go otherwise is decided by the run's seed. The same
+/// configuration gives the same report, always.
+///
+/// A run fails if the future panics or returns an error, if nothing can go on, if a task panics and
+/// nobody looks at its handle, if a limit is passed, or if two runs of its seed differ.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sim::sync::Mutex;
+///
+/// // Reads, then writes: another task may come between.
+/// let report = sim::check(sim::Config::new().seeds(100), || async {
+///     let count = Arc::new(Mutex::new(0));
+///     let tasks = [count.clone(), count.clone()].map(|count| {
+///         sim::spawn(async move {
+///             let seen = *count.lock().await;
+///             *count.lock().await = seen + 1;
+///         })
+///     });
+///     for task in tasks {
+///         task.await.unwrap();
+///     }
+///     assert_eq!(*count.lock().await, 2, "an update was lost");
+/// });
+/// let failure = report.failure.expect("one of the seeds finds it");
+/// assert!(failure.message.contains("an update was lost"));
+/// ```
+///
+/// # Panics
+///
+/// Does not; a wrong configuration, or a check within a simulation, is a failure of the kind
+/// [`FailureKind::Setup`].
+#[track_caller]
+pub fn check<F, Fut>(config: Config, test: F) -> Report
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
+    let site = Location::caller();
+    let run = |world: &Rc<World>| run_main(world, &test, site);
+    match setup(&config) {
+        Err(message) => setup_failure(message),
+        Ok(None) => Sweep::new(&config, &run).report(),
+        Ok(Some(tape)) => replay_with(&config, tape, &run),
+    }
+}
+
+/// Runs `test` with the choices of `tape`, then calmly.
+///
+/// A tape of another test, or of one that has changed, diverges: the report's warnings say at which
+/// choice first.
+///
+/// ```
+/// # let test = || async {};
+/// # let text = "sim tape 1\nseed 0x2a\nstrategy random\n";
+/// let tape: sim::Tape = text.parse().unwrap();
+/// let report = sim::replay(&tape, test);
+/// assert_eq!(report.runs, 1);
+/// ```
+#[track_caller]
+pub fn replay<F, Fut>(tape: &Tape, test: F) -> Report
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
+    let site = Location::caller();
+    let config = Config::new();
+    match setup(&config) {
+        Err(message) => setup_failure(message),
+        Ok(_) => replay_with(&config, tape.clone(), &|world| run_main(world, &test, site)),
+    }
+}
+
+/// Runs a `#[sim::test]`: panics with the report if it fails.
+#[doc(hidden)]
+#[track_caller]
+pub fn run_test<F, Fut>(config: Config, test: F)
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
+    let report = check(config, test);
+    match &report.failure {
+        Some(failure) => {
+            eprintln!("{report}");
+            // No second message: the line that runs it again stays the last.
+            resume_unwind(Box::new(format!("{:?}: {}", failure.kind, failure.message)));
+        }
+        None => report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}")),
+    }
+}
+
+/// The configuration of the test of that path: its base seed comes from the path.
+#[doc(hidden)]
+pub fn config_for(path: &str) -> Config {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
+    for byte in path.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    Config::new().seed(hash).name(path)
+}
+
+/// Applies what only counts at the start; gives the tape to replay, if one is named.
+fn setup(config: &Config) -> Result<Option<Tape>, String> {
+    hook::install();
+    os::link();
+    if context::is_driving() {
+        return Err("a simulation cannot start within another: call sim::check outside of it".into());
+    }
+    if let Some(error) = &config.error {
+        return Err(error.to_string());
+    }
+    let Some(path) = &config.tape else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("SIM_TAPE: failed to read {path:?}: {error}"))?;
+    text.parse().map(Some).map_err(|error| format!("SIM_TAPE: {path:?}: {error}"))
+}
+
+fn setup_failure(message: String) -> Report {
+    let fault =
+        Fault { kind: FailureKind::Setup, message, at_ns: 0, task: None, spawned_at: None };
+    let tape = Tape {
+        seed: Seed(0),
+        strategy: Strategy::Calm,
+        records: Vec::new(),
+        names: BTreeMap::new(),
+    };
+    let failure = Failure::new(fault, tape, "after the setting is corrected".into());
+    Report { failure: Some(failure), ..Report::default() }
+}
+
+/// The main thread of a run.
+fn run_main<F, Fut>(world: &Rc<World>, test: &F, site: Site)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output: Outcome>,
+{
+    let finished = world.drive(MAIN_POOL, site, || {
+        let output = poll_blocking(world, test(), site);
+        if let Some(error) = output.error() {
+            world.fail(FailureKind::Error, error);
+        }
+    });
+    // A panic of the test is in the run's fault by now.
+    drop(finished);
+}
+
+type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
+
+/// Does one run in `world`, which must not be spoiled.
+fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) -> Ran {
+    world.begin(|choices| source.start(choices));
+    world.tracing.set(traced);
+    *world.trace.borrow_mut() = traced.then(Trace::default);
+    match traced {
+        true => trace::recording(|| main(world)),
+        false => main(world),
+    }
+    world.tracing.set(false);
+    let fault = world.take_fault();
+    let choices = world.choices.borrow();
+    let tape = (fault.is_some() || traced).then(|| Tape {
+        seed: choices.seed(),
+        strategy: choices.strategy(),
+        records: choices.records().to_vec(),
+        names: world.names(),
+    });
+    Ran {
+        fault,
+        hash: choices.hash(),
+        steps: world.steps(),
+        warnings: world.warnings.take(),
+        tape,
+        trace: world.trace.borrow_mut().take().unwrap_or_default().lines,
+        divergence: choices.divergence().map(|divergence| divergence.to_string()),
+    }
+}
+
+/// Does one run on a thread of its own.
+fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
+    on_thread(|| {
+        let world = Rc::new(World::new(config.limits.clone()));
+        let ran = run_once(&world, source, main, true);
+        world.shut_down();
+        ran
+    })
+}
+
+/// Runs `f` on a new thread. A panic there is one of ours, and is passed on.
+fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().name(thread::current().name().unwrap_or("sim").into());
+        let handle = builder.spawn_scoped(scope, f).expect("the system gives another thread");
+        handle.join().unwrap_or_else(|payload: Box<dyn Any + Send>| resume_unwind(payload))
+    })
+}
+
+fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
+    let tape = Arc::new(tape);
+    let ran = run_apart(config, &Source::Tape(tape), main);
+    let mut report = Report { runs: 1, steps: ran.steps, warnings: ran.warnings, failure: None };
+    if let Some(divergence) = &ran.divergence {
+        report.warnings.push(format!("the tape does not fit the run: {divergence}"));
+    }
+    report.failure = ran.fault.map(|fault| {
+        let tape = ran.tape.expect("a run that is looked at keeps its tape");
+        let mut failure = Failure::new(fault, tape, "with the same tape".into());
+        failure.trace = shown(&ran.trace, config.trace);
+        failure
+    });
+    report
+}
+
+/// A failing run as the sweep saw it.
+struct Found {
+    index: u64,
+    seed: Seed,
+    ran: Ran,
+}
+
+/// All runs of a check.
+struct Sweep<'a> {
+    config: &'a Config,
+    main: Main<'a>,
+    base: Seed,
+    next: AtomicU64,
+    runs: AtomicU64,
+    steps: AtomicU64,
+    /// The least index of a failing run so far.
+    first: AtomicU64,
+    found: Mutex<Vec<Found>>,
+    warnings: Mutex<Vec<String>>,
+    until_ns: Option<u64>,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(config: &'a Config, main: Main<'a>) -> Sweep<'a> {
+        let mut base = config.seed;
+        if config.fresh {
+            let mut bytes = [0; 8];
+            os::real_entropy(&mut bytes);
+            base = Seed(u64::from_le_bytes(bytes));
+        }
+        let deadline = |wall: Duration| os::real_monotonic_ns() + wall.as_nanos() as u64;
+        Sweep {
+            config,
+            main,
+            base,
+            next: AtomicU64::new(0),
+            runs: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
+            first: AtomicU64::new(u64::MAX),
+            found: Mutex::default(),
+            warnings: Mutex::default(),
+            until_ns: config.wall.map(deadline),
+        }
+    }
+
+    /// Runs all seeds, and makes the report.
+    fn report(self) -> Report {
+        if self.config.jobs == 1 {
+            self.work();
+        } else {
+            thread::scope(|scope| {
+                (0..self.config.jobs).for_each(|_| drop(scope.spawn(|| self.work())));
+            });
+        }
+        let mut found = self.found.into_inner().unwrap();
+        found.sort_by_key(|found| found.index);
+        let mut report = Report {
+            runs: self.runs.into_inner(),
+            steps: self.steps.into_inner(),
+            failure: None,
+            warnings: self.warnings.into_inner().unwrap(),
+        };
+        if let Some(found) = found.into_iter().next() {
+            report.runs = found.index + 1;
+            report.failure = Some(confirm(self.config, found, self.main));
+        }
+        report
+    }
+
+    /// Runs seeds, on one thread after the other, until none is left.
+    fn work(&self) {
+        while let Some(recheck) = on_thread(|| self.work_on_thread()) {
+            // The thread cannot be used again.
+            if let Some((index, seed, hash)) = recheck {
+                let source = Source::Seed(seed, self.config.strategy);
+                let ran = run_apart(self.config, &source, self.main);
+                self.compare(index, seed, hash, ran);
+            }
+        }
+    }
+
+    /// Runs seeds until none is left: `None`; or until the thread is used up, maybe with a
+    /// passing run that is to be done again on another thread.
+    fn work_on_thread(&self) -> Option<Option<(u64, Seed, u64)>> {
+        let world = Rc::new(World::new(self.config.limits.clone()));
+        let mut result = None;
+        while let Some((index, seed)) = self.take() {
+            let source = Source::Seed(seed, self.config.strategy);
+            os::clear_drew_entropy();
+            let ran = run_once(&world, &source, self.main, false);
+            self.runs.fetch_add(1, SeqCst);
+            self.steps.fetch_add(ran.steps, SeqCst);
+            let used_up = os::drew_entropy() || world.is_spoiled();
+            let failed = ran.fault.is_some();
+            let hash = ran.hash;
+            self.note(index, seed, ran);
+            let recheck = !failed && self.config.recheck != 0 && index % self.config.recheck == 0;
+            if used_up {
+                result = Some(recheck.then_some((index, seed, hash)));
+                break;
+            }
+            if recheck {
+                let again = run_once(&world, &source, self.main, false);
+                self.compare(index, seed, hash, again);
+            }
+        }
+        world.shut_down();
+        result
+    }
+
+    /// The next seed that is to be run.
+    fn take(&self) -> Option<(u64, Seed)> {
+        let index = self.next.fetch_add(1, SeqCst);
+        if index > self.first.load(SeqCst) {
+            return None;
+        }
+        if let Some(seed) = self.config.single {
+            return (index == 0).then_some((0, seed));
+        }
+        let more = match self.until_ns {
+            Some(until) => index == 0 || os::real_monotonic_ns() < until,
+            None => index < self.config.seeds,
+        };
+        (more && self.first.load(SeqCst) == u64::MAX).then(|| (index, self.base.derive(index)))
+    }
+
+    fn note(&self, index: u64, seed: Seed, ran: Ran) {
+        if !ran.warnings.is_empty() {
+            let mut warnings = self.warnings.lock().unwrap();
+            for warning in &ran.warnings {
+                if !warnings.contains(warning) {
+                    warnings.push(warning.clone());
+                }
+            }
+        }
+        if ran.fault.is_some() {
+            self.first.fetch_min(index, SeqCst);
+            self.found.lock().unwrap().push(Found { index, seed, ran });
+        }
+    }
+
+    /// A passing run that was done again has to be the same.
+    fn compare(&self, index: u64, seed: Seed, hash: u64, mut again: Ran) {
+        if again.hash == hash {
+            return;
+        }
+        again.hash = hash; // of the first run: `confirm` finds the difference once more
+        let fault = || Fault {
+            kind: FailureKind::Nondeterminism,
+            message: String::new(),
+            at_ns: 0,
+            task: None,
+            spawned_at: None,
+        };
+        again.fault.get_or_insert_with(fault);
+        self.note(index, seed, again);
+    }
+}
+
+/// Runs a failing seed again, with the trace on: it has to fail the same way.
+fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
+    let source = Source::Seed(found.seed, config.strategy);
+    let again = run_apart(config, &source, main);
+    let same = again.hash == found.ran.hash;
+    let rerun = rerun_line(config, found.seed);
+    if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
+        let mut failure = Failure::new(fault, tape, rerun);
+        failure.trace = shown(&again.trace, config.trace);
+        write_tape(config, &failure);
+        return failure;
+    }
+    let third = run_apart(config, &source, main);
+    let mut message = String::from("two runs of this seed differ; ");
+    message.push_str(&first_difference(&again.trace, &third.trace));
+    if let Some(fault) = found.ran.fault.filter(|fault| fault.kind != FailureKind::Nondeterminism) {
+        message.push_str(&format!("\n  one of them failed: {:?}: {}", fault.kind, fault.message));
+    }
+    let tape = found.ran.tape.or(third.tape).expect("a run that is looked at keeps its tape");
+    let fault = Fault {
+        kind: FailureKind::Nondeterminism,
+        message,
+        at_ns: 0,
+        task: None,
+        spawned_at: None,
+    };
+    Failure::new(fault, tape, rerun)
+}
+
+/// The first event in which two traces differ.
+fn first_difference(one: &[Line], other: &[Line]) -> String {
+    let differs = |(a, b): &(&Line, &Line)| a.hash != b.hash || a.text != b.text;
+    match one.iter().zip(other).position(|pair| differs(&pair)) {
+        Some(at) => format!(
+            "first at event {at}: {:?} in one, {:?} in the other",
+            one[at].text, other[at].text
+        ),
+        None if one.len() != other.len() => {
+            format!("one has {} events, the other {}", one.len(), other.len())
+        }
+        None => "the difference did not show again: something outside the run decided, such as a static or a \
+                 thread"
+            .into(),
+    }
+}
+
+/// The end of a trace as lines, or all of it.
+fn shown(trace: &[Line], all: bool) -> Vec<String> {
+    let from = if all { 0 } else { trace.len().saturating_sub(SHOWN) };
+    let line = |line: &Line| {
+        let task = match line.task {
+            u32::MAX => "-".to_string(),
+            number => format!("task {number}"),
+        };
+        format!("{:>12?} {task}: {}", Duration::from_nanos(line.at_ns), line.text)
+    };
+    trace[from..].iter().map(line).collect()
+}
+
+/// The line that runs a failing seed again.
+fn rerun_line(config: &Config, seed: Seed) -> String {
+    let strategy = match std::env::var("SIM_STRATEGY") {
+        Ok(strategy) if !strategy.is_empty() => format!(" SIM_STRATEGY={strategy}"),
+        _ => String::new(),
+    };
+    match &config.name {
+        Some(name) => {
+            // libtest's names leave out the crate's.
+            let test = name.split_once("::").map_or(&**name, |(_, test)| test);
+            let package = match std::env::var("CARGO_PKG_NAME") {
+                Ok(package) => format!(" -p {package}"),
+                Err(_) => String::new(),
+            };
+            format!("SIM_SEED={seed}{strategy} cargo test{package} {test} -- --exact")
+        }
+        None => format!("sim::check(sim::Config::new().only_seed({seed}), ..)"),
+    }
+}
+
+/// Writes the tape of a named test's failure beside its build, for `SIM_TAPE`.
+fn write_tape(config: &Config, failure: &Failure) {
+    let Some(name) = &config.name else { return };
+    let Some(folder) = config.out.clone().or_else(default_out) else { return };
+    let file = format!("{}-{}.tape", name.replace("::", "-"), failure.seed);
+    // A tape that cannot be written takes nothing from the report: the seed is enough.
+    let _ = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join(file), failure.tape.to_string()));
+}
+
+/// `target/sim`, of the target folder that the test was built in.
+fn default_out() -> Option<std::path::PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    Some(test.ancestors().nth(3)?.join("sim"))
+}
+
+/// The simulation behind runtimes outside of one: its seed is `SIM_SEED`, else it is calm.
+pub(crate) fn ambient_world() -> Rc<World> {
+    hook::install();
+    os::link();
+    let config = Config::from_env();
+    if let Some(error) = &config.error {
+        panic!("{error}");
+    }
+    let world = Rc::new(World::new(config.limits.clone()));
+    world.begin(|choices| match config.single {
+        Some(seed) => choices.start(seed, config.strategy),
+        None => choices.start(Seed(0), Strategy::Calm),
+    });
+    world
+}

@@ -1,0 +1,219 @@
+//! The only global state of the crate: which simulation runs on this thread.
+//!
+//! All else is reached from here. Several simulations may run at once on different threads.
+
+use crate::{
+    point::Site,
+    world::{Action, Header, World},
+};
+use sim_sys::os;
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::Rc,
+    sync::Arc,
+    task::{Poll, Waker},
+};
+
+thread_local! {
+    /// The simulation that runs, or was entered, on this thread.
+    static CURRENT: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+    /// The simulation behind the runtimes that were made on this thread outside of any simulation.
+    static AMBIENT: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+    /// Whether the thread drives a simulation, so that it cannot drive another.
+    static DRIVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What tokio says where there is no runtime; programs match on it.
+pub(crate) const NO_RUNTIME: &str =
+    "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
+
+/// The current simulation.
+#[inline]
+pub(crate) fn world() -> Option<Rc<World>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+/// The current simulation; panics as tokio does where there is none.
+#[track_caller]
+pub(crate) fn expect_world() -> Rc<World> {
+    world().unwrap_or_else(|| panic!("{NO_RUNTIME}"))
+}
+
+/// The current simulation, if a task or a thread of it runs right now.
+#[inline]
+pub(crate) fn running() -> Option<Rc<World>> {
+    world().filter(|world| world.is_running())
+}
+
+/// Makes `world` the current simulation until the guard is dropped.
+pub(crate) fn enter(world: &Rc<World>) -> Entered {
+    Entered { former: CURRENT.replace(Some(world.clone())) }
+}
+
+/// Restores the former simulation when dropped.
+pub(crate) struct Entered {
+    former: Option<Rc<World>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let former = self.former.take();
+        let _ = CURRENT.try_with(|current| current.replace(former));
+    }
+}
+
+/// Marks the thread as driving a simulation, whose clocks and entropy libc's callers now get.
+pub(crate) struct Driving {
+    _entered: Entered,
+    hooks: Option<Rc<dyn os::Hooks>>,
+}
+
+impl Driving {
+    /// Panics if the thread already drives a simulation.
+    #[track_caller]
+    pub(crate) fn start(world: &Rc<World>) -> Driving {
+        assert!(!DRIVING.replace(true), "{NESTED}");
+        Driving { _entered: enter(world), hooks: os::install(Some(world.clone())) }
+    }
+}
+
+/// Why a simulation cannot start inside another.
+pub(crate) const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
+     `block_on`) attempted to block the current thread while the thread is being used to drive asynchronous tasks.";
+
+/// Whether this thread drives a simulation.
+pub(crate) fn is_driving() -> bool {
+    DRIVING.get()
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        os::install(self.hooks.take());
+        DRIVING.set(false);
+    }
+}
+
+/// The simulation that runtimes and local sets of this thread belong to: the current one, else the
+/// thread's ambient one, which starts anew when nothing of the former is left.
+pub(crate) fn world_or_ambient() -> Rc<World> {
+    world().unwrap_or_else(|| {
+        AMBIENT.with_borrow_mut(|ambient| {
+            let spent = |world: &Rc<World>| Rc::strong_count(world) == 1 && world.owners() == 0;
+            if ambient.as_ref().is_none_or(spent) {
+                *ambient = Some(crate::check::ambient_world());
+            }
+            ambient.clone().unwrap()
+        })
+    })
+}
+
+/// The simulation of this thread that `remote` names: the current or the ambient one.
+pub(crate) fn find(remote: &Arc<crate::world::Remote>) -> Option<Rc<World>> {
+    let matches = |world: &Rc<World>| Arc::ptr_eq(world.remote(), remote);
+    world().filter(matches).or_else(|| {
+        AMBIENT.try_with(|ambient| ambient.borrow().clone()).ok().flatten().filter(matches)
+    })
+}
+
+/// Wakes the task of `header`, from whichever thread.
+#[inline]
+pub(crate) fn wake(header: &Arc<Header>) {
+    let here = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => Some(world.clone()),
+        _ => None,
+    });
+    match here {
+        Ok(Some(world)) => world.wake(header.slot, header.generation),
+        _ => wake_from_afar(header),
+    }
+}
+
+#[cold]
+fn wake_from_afar(header: &Arc<Header>) {
+    match find(&header.remote) {
+        Some(world) => world.wake(header.slot, header.generation),
+        None => header.remote.push(header.slot, header.generation),
+    }
+}
+
+/// Virtual nanoseconds since the start of the run; `None` outside a simulation.
+#[inline]
+pub(crate) fn now_ns() -> Option<u64> {
+    world().map(|world| world.now_ns())
+}
+
+/// The instant of std that stands for virtual zero of this run.
+pub(crate) fn instant_base() -> std::time::Instant {
+    expect_world().instant_base()
+}
+
+/// Names a timer.
+pub(crate) type TimerKey = sim_time::Key;
+
+/// Arms a timer that wakes `waker` at `at_ns`; panics outside a simulation, as tokio does.
+#[track_caller]
+pub(crate) fn timer_insert(at_ns: u64, waker: &Waker) -> TimerKey {
+    expect_world().timer_insert(at_ns, Action::Wake(waker.clone()))
+}
+
+/// Changes whom the timer wakes; false if it fired or was cancelled.
+pub(crate) fn timer_update(key: TimerKey, waker: &Waker) -> bool {
+    world().is_some_and(|world| world.timer_update(key, waker))
+}
+
+/// Disarms a timer, if it still is armed.
+pub(crate) fn timer_cancel(key: TimerKey) {
+    if let Some(world) = world() {
+        world.timer_cancel(key);
+    }
+}
+
+/// Whether the clock is paused, and whether it may be.
+pub(crate) struct Pause {
+    /// The program froze the clock.
+    pub(crate) paused: bool,
+    /// The current runtime has one worker, so that the clock may be frozen.
+    pub(crate) current_thread: bool,
+}
+
+/// Looks at and changes whether the clock is paused; panics outside a simulation.
+#[track_caller]
+pub(crate) fn with_pause<R>(f: impl FnOnce(&mut Pause) -> R) -> R {
+    let world = expect_world();
+    let mut pause = Pause { paused: world.is_paused(), current_thread: world.is_current_thread() };
+    let result = f(&mut pause);
+    world.set_paused(pause.paused);
+    result
+}
+
+/// Moves the clock forward and wakes what is due then, as tokio's `advance` does.
+pub(crate) async fn advance_by(ns: u64) {
+    expect_world().advance_clock(ns);
+    crate::task::yield_now().await;
+}
+
+/// One of `n` branches of a `select!`: a choice of the simulation.
+#[inline]
+pub(crate) fn branch(n: u32) -> u32 {
+    match world() {
+        Some(world) if n > 1 => world.choose_branch(n),
+        _ => 0,
+    }
+}
+
+/// Polls `future` on this thread, which has to be one that may block.
+pub(crate) fn poll_blocking<F: Future>(world: &Rc<World>, future: F, site: Site) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let waker = world.thread_waker();
+    let mut cx = std::task::Context::from_waker(&waker);
+    loop {
+        let former = crate::task::coop::refill();
+        let poll = future.as_mut().poll(&mut cx);
+        crate::task::coop::swap(former);
+        match poll {
+            Poll::Ready(output) => return output,
+            Poll::Pending => world.park(site),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Deterministic simulation testing for async Rust.
+//!
+//! `sim` mirrors tokio: `use sim as tokio;`, and a program runs on a single-threaded seeded executor
+//! with a virtual clock. What could go otherwise on a real machine (which task runs next, whether
+//! another core gets in between, how `select!` picks) is decided by a seed, so that a race, a deadlock
+//! or a swallowed panic that one run finds is found by every run of that seed.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use sim as tokio;
+//! use tokio::{sync::Mutex, time::sleep};
+//!
+//! let report = sim::check(sim::Config::new().seeds(50), || async {
+//!     let balance = Arc::new(Mutex::new(100));
+//!     let deposit = tokio::spawn({
+//!         let balance = balance.clone();
+//!         async move {
+//!             sleep(Duration::from_millis(5)).await;
+//!             *balance.lock().await += 10;
+//!         }
+//!     });
+//!     deposit.await.unwrap();
+//!     assert_eq!(*balance.lock().await, 110);
+//! });
+//! assert!(report.failure.is_none(), "{report}");
+//! ```
+//!
+//! # How it works
+//!
+//! A run is a function from choices to a trace. Every choice is asked from one place: from the
+//! recorded prefix while it lasts, then from the seed's strategy, then zero, which is calm. Every
+//! operation of [`sync`], [`task`], [`time`] and the channels is a *scheduling point*: the fiber on which
+//! the poll runs may be suspended there, in the middle of the poll, as another core would run
+//! something in between. What `poll` returns never changes.
+//!
+//! # Limits
+//!
+//! - Real threads, sockets and files are outside of the simulation, and what they do is not
+//!   reproduced. std's clocks, sleeps, entropy and contended locks are inside on Linux.
+//! - A loop that never awaits and never reaches a scheduling point is not interrupted.
+//! - `parking_lot`'s locks may not be contended under test: they end in a report.
+//!
+//! # Sources
+//!
+//! The names follow tokio; the strategies follow Burckhardt et al., *A randomized scheduler with
+//! probabilistic guarantees of finding bugs* (ASPLOS 2010).
+#![forbid(unsafe_code)]
+
+#[macro_use]
+mod macros;
+
+mod check;
+mod context;
+mod point;
+mod trace;
+mod world;
+
+#[cfg(feature = "proptest")]
+mod any;
+pub mod io;
+#[doc(hidden)]
+pub mod macros_support;
+pub mod rand;
+pub mod runtime;
+pub mod sync;
+pub mod task;
+pub mod time;
+
+#[cfg(feature = "proptest")]
+pub use any::any;
+pub use check::{Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay};
+pub use sim_choice::{Seed, Strategy, Tape};
+//pub use sim_macros::{main, test};
+pub use task::spawn;
+pub use tokio::{join, pin, try_join};
+
+/// What the macros expand to; no part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::check::{config_for, run_test};
+    pub use crate::runtime::main_builder;
+    //pub use sim_macros::select_internal;
+}

@@ -1,0 +1,126 @@
+//! Scheduling points: where an operation announces itself and another task may run.
+//!
+//! A point never changes what `poll` returns. It may suspend, in the middle of the poll, the fiber
+//! on which the poll runs, as another core would run something in between.
+
+use crate::{context, world::World};
+use std::{
+    panic::Location,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// Where in the program under test an operation stands.
+pub(crate) type Site = &'static Location<'static>;
+
+/// What an operation does to its object; strategies and oracles tell dependent steps by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Takes a lock exclusively, or takes permits.
+    Acquire,
+    /// Takes a lock shared.
+    AcquireShared,
+    /// Gives back a lock or permits.
+    Release,
+    /// Looks at the state without changing it.
+    Read,
+    /// Changes the state.
+    Write,
+    /// Puts a message into a channel.
+    Send,
+    /// Takes a message out of a channel, or waits for one.
+    Receive,
+    /// Wakes who waits.
+    Notify,
+    /// Waits to be woken.
+    Wait,
+    /// Closes a channel or a semaphore.
+    Close,
+    /// Starts a task.
+    Spawn,
+    /// Waits for a task to end.
+    Join,
+    /// Lets others run.
+    Yield,
+}
+
+impl Access {
+    /// The operation as a report names it.
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Access::Acquire => "acquire",
+            Access::AcquireShared => "acquire shared",
+            Access::Release => "release",
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::Send => "send",
+            Access::Receive => "receive",
+            Access::Notify => "notify",
+            Access::Wait => "wait",
+            Access::Close => "close",
+            Access::Spawn => "spawn",
+            Access::Join => "join",
+            Access::Yield => "yield",
+        }
+    }
+}
+
+/// What a task announced: an access to an object, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    /// The object's number in this run; 0 is none.
+    pub(crate) object: u32,
+    pub(crate) access: Access,
+    pub(crate) site: Site,
+    /// Where the object was created, or the task spawned.
+    pub(crate) origin: Option<Site>,
+}
+
+/// The identity of a lock, channel or other object that tasks share.
+///
+/// The number is given at the first use in a run and counts from the start of the run.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// The run, and the number in it.
+    number: AtomicU64,
+    /// Where the object was created.
+    site: Site,
+}
+
+/// Bits of [`Object::number`] that count the objects of a run.
+const NUMBER_BITS: u32 = 28;
+
+impl Object {
+    /// An object created at `site`.
+    pub(crate) const fn new(site: Site) -> Object {
+        Object { number: AtomicU64::new(0), site }
+    }
+
+    /// The number in this run. A lock in a static outlives a run, so the run is kept beside it.
+    #[inline]
+    fn number_in(&self, world: &World) -> u32 {
+        let known = self.number.load(Relaxed);
+        if known >> NUMBER_BITS == world.run() {
+            return (known & ((1 << NUMBER_BITS) - 1)) as u32;
+        }
+        let number = world.next_object();
+        self.number.store(world.run() << NUMBER_BITS | u64::from(number), Relaxed);
+        number
+    }
+}
+
+/// Announces `access` to `object` at `site`; another task may run before this returns.
+#[inline]
+pub(crate) fn point(object: &Object, access: Access, site: Site) {
+    if let Some(world) = context::running() {
+        let number = object.number_in(&world);
+        world.point(Op { object: number, access, site, origin: Some(object.site) });
+    }
+}
+
+/// Announces an access that has no object of its own.
+#[inline]
+pub(crate) fn point_alone(access: Access, site: Site, origin: Option<Site>) {
+    if let Some(world) = context::running() {
+        world.point(Op { object: 0, access, site, origin });
+    }
+}

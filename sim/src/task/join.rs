@@ -1,0 +1,102 @@
+//! The handle of a task.
+
+use super::{AbortHandle, Id, JoinError, coop};
+use crate::{
+    point::{Access, point_alone},
+    world::{Header, is_finished, world_of},
+};
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    panic::{Location, RefUnwindSafe, UnwindSafe},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+/// Gives a task's output when awaited; dropped, it leaves the task to itself.
+///
+/// A task that panics after its handle was dropped, or whose handle is dropped without having been
+/// awaited, fails the run as a swallowed panic.
+pub struct JoinHandle<T> {
+    header: Option<Arc<Header>>,
+    output: PhantomData<T>,
+}
+
+// The output is handed over, never shared: as with tokio's handle, what may be sent may be joined.
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    pub(crate) fn new(header: Arc<Header>) -> JoinHandle<T> {
+        JoinHandle { header: Some(header), output: PhantomData }
+    }
+
+    fn header(&self) -> &Arc<Header> {
+        self.header.as_ref().expect("the header is only taken when the handle is dropped")
+    }
+
+    /// Wakes `waker` when the task ends, or at once if it has.
+    pub(crate) fn watch(&self, waker: &std::task::Waker) {
+        if let Some(world) = world_of(self.header()) {
+            world.watch(self.header(), waker);
+        }
+    }
+
+    /// Asks the task to end at its next await; one that has ended is not changed.
+    pub fn abort(&self) {
+        self.abort_handle().abort();
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        is_finished(self.header())
+    }
+
+    /// A handle that can only abort.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle::new(self.header().clone())
+    }
+
+    /// The task.
+    pub fn id(&self) -> Id {
+        Id(self.header().number)
+    }
+}
+
+impl<T: 'static> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let header = self.header();
+        point_alone(Access::Join, Location::caller(), Some(header.site));
+        let coop = ready!(coop::poll_proceed(cx));
+        let Some(world) = world_of(header) else {
+            return Poll::Ready(Err(JoinError::cancelled(Id(header.number))));
+        };
+        let outcome = ready!(world.poll_join(header, cx.waker()));
+        coop.made_progress();
+        Poll::Ready(outcome.map(|output| {
+            *output.downcast().expect("the handle has the type of its task's output")
+        }))
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if let Some(header) = self.header.take()
+            && let Some(world) = world_of(&header)
+        {
+            world.detach(&header);
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("id", &self.id()).finish()
+    }
+}

@@ -1,0 +1,177 @@
+//! What the simulation answers in place of libc: clocks, entropy, blocking sleeps and futexes.
+//!
+//! A wait suspends the fiber and holds its worker, as a blocked thread holds its core. Nothing ever
+//! blocks the thread that drives the simulation.
+
+use super::{Action, BOOT_NS, EPOCH_NS, NONE, World, table::Suspended};
+use crate::{
+    check::FailureKind,
+    context,
+    point::{Access, Op},
+};
+use sim_sys::os::{self, FutexWait};
+use std::{
+    panic::Location,
+    rc::Rc,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+};
+
+/// A fiber that waits in the middle of a poll.
+pub(crate) struct Blocked {
+    ticket: u64,
+    slot: u32,
+    fiber: u32,
+    /// The futex; 0 for a sleep. Only compared for equality: an address decides nothing.
+    address: usize,
+}
+
+/// How often futex waits end for nothing before a deadlock is reported, and how far apart.
+const RECHECKS: u32 = 5;
+const RECHECK_NS: u64 = 200_000;
+
+impl World {
+    fn this(&self) -> Option<Rc<World>> {
+        context::world().filter(|world| std::ptr::eq(&**world, self))
+    }
+
+    /// Waits until `unblock` or the time; whether it was in time.
+    fn wait(&self, address: usize, timeout_ns: Option<u64>) -> bool {
+        let Some(world) = self.this() else { return false };
+        let ticket = self.tickets.get() + 1;
+        self.tickets.set(ticket);
+        let timer = timeout_ns.map(|ns| {
+            let at = self.now_ns().saturating_add(ns);
+            self.timer_insert(at, Action::Unblock { ticket })
+        });
+        self.blocked.borrow_mut().push_back(Blocked {
+            ticket,
+            slot: self.running().slot,
+            fiber: self.fiber.get(),
+            address,
+        });
+        let site = Location::caller();
+        self.op.set(Some(Op { object: 0, access: Access::Wait, site, origin: None }));
+        world.block();
+        // Still in the list: the run has ended, and nobody woke it.
+        self.blocked.borrow_mut().retain(|blocked| blocked.ticket != ticket);
+        match timer {
+            Some(timer) => self.timers.borrow_mut().cancel(timer).is_some(),
+            None => true,
+        }
+    }
+
+    /// Lets the fibers of those that are `wanted` go on, at most `count`; gives how many.
+    fn unblock(&self, count: u32, wanted: impl Fn(&Blocked) -> bool) -> u32 {
+        let mut blocked = self.blocked.borrow_mut();
+        let mut table = self.table.borrow_mut();
+        let mut left = count;
+        blocked.retain(|entry| {
+            let goes = left > 0 && wanted(entry);
+            if goes {
+                left -= 1;
+                table.suspended.push(Suspended { slot: entry.slot, fiber: entry.fiber });
+            }
+            !goes
+        });
+        count - left
+    }
+
+    pub(super) fn unblock_by_timer(&self, ticket: u64) {
+        self.unblock(1, |blocked| blocked.ticket == ticket);
+    }
+
+    /// Before a deadlock is reported, futex waits end for nothing a few times, as they may (futex(2)):
+    /// a thread that is no part of the simulation may have given the lock back.
+    pub(super) fn recheck_futexes(&self) -> bool {
+        let rounds = self.rechecks.get();
+        if rounds == RECHECKS || self.blocked.borrow().iter().all(|blocked| blocked.address == 0) {
+            return false;
+        }
+        self.rechecks.set(rounds + 1);
+        let until = os::real_monotonic_ns() + RECHECK_NS;
+        while os::real_monotonic_ns() < until {
+            std::hint::spin_loop();
+        }
+        self.unblock(u32::MAX, |blocked| blocked.address != 0) > 0
+    }
+
+    /// All that wait in libc go on, so that they come to the end of their polls; how many.
+    pub(super) fn unblock_all(&self) -> u32 {
+        self.unblock(u32::MAX, |_| true)
+    }
+
+    fn can_block(&self) -> bool {
+        self.running().slot != NONE && sim_sys::fiber::on_fiber()
+    }
+
+    fn report_parker(&self) {
+        let message = "a lock that keeps its parker in a thread-local, as parking_lot's do, is contended: on one \
+                       thread it cannot tell the tasks apart. Use the locks of std or sim in the code under test"
+            .to_string();
+        self.fail(FailureKind::Escape, message);
+        if let Some(world) = self.this() {
+            // It has already queued itself: unwinding would walk its broken queue.
+            world.desert();
+        }
+    }
+}
+
+impl os::Hooks for World {
+    fn monotonic_ns(&self) -> u64 {
+        BOOT_NS + self.now_ns()
+    }
+
+    fn realtime_ns(&self) -> u64 {
+        EPOCH_NS + self.now_ns()
+    }
+
+    fn entropy(&self, buffer: &mut [u8]) {
+        self.choices.borrow_mut().fill_entropy(buffer);
+    }
+
+    fn sleep(&self, ns: u64) {
+        if self.can_block() && !self.is_stopping() {
+            self.wait(0, Some(ns));
+        }
+    }
+
+    fn yield_thread(&self) {
+        if let Some(world) = self.this()
+            && self.can_block()
+        {
+            let site = Location::caller();
+            world.point(Op { object: 0, access: Access::Yield, site, origin: None });
+        }
+    }
+
+    fn futex_wait(&self, word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) -> FutexWait {
+        if word.load(SeqCst) != expected || !self.can_block() {
+            return FutexWait::Mismatch;
+        }
+        let address = std::ptr::from_ref(word).addr();
+        if os::in_thread_locals(address) {
+            self.report_parker();
+        }
+        match self.wait(address, timeout_ns) {
+            true => FutexWait::Woken,
+            false => FutexWait::TimedOut,
+        }
+    }
+
+    fn futex_wake(&self, address: usize, count: u32) -> u32 {
+        self.unblock(count, |blocked| blocked.address == address)
+    }
+
+    fn abort(&self) {
+        let Some(world) = self.this() else { return };
+        if self.running().slot == NONE || !sim_sys::fiber::on_fiber() {
+            return;
+        }
+        let message = match &*self.panic.borrow() {
+            Some(panic) => format!("the program aborted: {} at {}", panic.message, panic.location),
+            None => "the program called abort".to_string(),
+        };
+        self.fail(FailureKind::Abort, message);
+        world.desert();
+    }
+}

@@ -1,0 +1,532 @@
+//! One simulation: its tasks, choices, timers and clock, and the scheduler that runs them.
+//!
+//! A run is a function from choices to a trace. The same `World` serves many runs, one after the
+//! other, so that its tables and stacks are allocated once.
+
+mod drive;
+mod header;
+mod kernel;
+mod schedule;
+mod table;
+mod tasks;
+
+pub(crate) use header::{Header, Remote};
+pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS};
+pub(crate) use tasks::{is_finished, world_of};
+
+use crate::{
+    check::{FailureKind, Level, Lints},
+    point::Op,
+    trace::Trace,
+};
+use sim_choice::{Choices, Kind, Lane, Path};
+use sim_sys::fiber::{Fiber, Stack};
+use sim_time::Timers;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::Waker,
+    time::Instant,
+};
+use table::Table;
+
+/// No slot, no fiber.
+pub(crate) const NONE: u32 = u32::MAX;
+/// The fiber of the run's main thread.
+const MAIN: u32 = u32::MAX - 1;
+
+/// Where the monotonic clock of a run begins: a day after "boot", so that programs may subtract.
+const BOOT_NS: u64 = 86_400_000_000_000;
+/// Where the wall clock of a run begins: 2026-01-01T00:00:00Z, in nanoseconds of Unix time.
+const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
+/// The most that one step may cost, in nanoseconds; about what a poll costs on a real machine.
+const STEP_MAX_NS: u32 = 1_000;
+
+/// What a timer does when it is due.
+pub(crate) enum Action {
+    Wake(Waker),
+    /// Lets a fiber go on that sleeps, or waits for a futex, in the middle of a poll.
+    Unblock { ticket: u64 },
+}
+
+/// What bounds and shapes a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) workers: u32,
+    pub(crate) max_steps: u64,
+    pub(crate) time_limit_ns: u64,
+    pub(crate) stack_size: usize,
+    pub(crate) start_paused: bool,
+    pub(crate) lints: Lints,
+}
+
+/// What went wrong first in a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: FailureKind,
+    pub(crate) message: String,
+    pub(crate) at_ns: u64,
+    pub(crate) task: Option<String>,
+    pub(crate) spawned_at: Option<String>,
+}
+
+/// The task or thread that runs right now.
+#[derive(Clone, Copy)]
+pub(crate) struct Running {
+    pub(crate) slot: u32,
+    pub(crate) number: u32,
+    pub(crate) path: Path,
+    /// A thread, which may block, rather than a task.
+    pub(crate) thread: bool,
+}
+
+const NOBODY: Running = Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false };
+
+/// A panic as the hook saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct PanicNote {
+    pub(crate) message: String,
+    pub(crate) location: String,
+}
+
+pub(crate) struct World {
+    remote: Arc<Remote>,
+    /// Tells one run from another, so that nothing of a former one is taken for this one's.
+    run: Cell<u64>,
+    pub(crate) limits: RefCell<Limits>,
+    pub(crate) table: RefCell<Table>,
+    pub(crate) choices: RefCell<Choices>,
+    timers: RefCell<Timers<Action>>,
+    now: Cell<u64>,
+    /// When the earliest timer is due.
+    due: Cell<u64>,
+    paused: Cell<bool>,
+    /// What a step costs in this run; `None` until something looks at time.
+    step_ns: Cell<Option<u64>>,
+    steps: Cell<u64>,
+    step_limit: Cell<u64>,
+    base: Cell<Option<Instant>>,
+    objects: Cell<u32>,
+    running: Cell<Running>,
+    op: Cell<Option<Op>>,
+    /// The local set whose task runs.
+    pub(crate) local: Cell<u32>,
+    /// The pool that `spawn` spawns into.
+    pub(crate) pool: Cell<u32>,
+    fibers: RefCell<Vec<Option<Box<Fiber>>>>,
+    free_fibers: RefCell<Vec<u32>>,
+    idle: RefCell<Vec<u32>>,
+    stacks: RefCell<Vec<Stack>>,
+    fiber: Cell<u32>,
+    next_fiber: Cell<u32>,
+    assigned: Cell<u32>,
+    /// Fibers that wait in the middle of a poll for a futex or a sleep.
+    blocked: RefCell<VecDeque<kernel::Blocked>>,
+    tickets: Cell<u64>,
+    /// How often futex waits ended for nothing.
+    rechecks: Cell<u32>,
+    /// The run is over: nothing is picked any more.
+    stopping: Cell<bool>,
+    /// Workers are to end.
+    quitting: Cell<bool>,
+    fault: RefCell<Option<Fault>>,
+    /// Panics that nobody has looked at yet, by task number.
+    pub(crate) warnings: RefCell<Vec<String>>,
+    pub(crate) panic: RefCell<Option<PanicNote>>,
+    /// Fibers were left suspended for ever: the thread cannot be used for another run.
+    spoiled: Cell<bool>,
+    pub(crate) trace: RefCell<Option<Trace>>,
+    pub(crate) tracing: Cell<bool>,
+}
+
+/// Numbers the runs of the process. It only tells them apart and reaches no decision.
+static RUNS: AtomicU64 = AtomicU64::new(1);
+
+impl World {
+    /// A world without a run: call [`begin`](World::begin) and [`drive`](World::drive).
+    pub(crate) fn new(limits: Limits) -> World {
+        World {
+            remote: Arc::default(),
+            run: Cell::new(0),
+            limits: RefCell::new(limits),
+            table: RefCell::default(),
+            choices: RefCell::new(Choices::new()),
+            timers: RefCell::new(Timers::new()),
+            now: Cell::new(0),
+            due: Cell::new(u64::MAX),
+            paused: Cell::new(false),
+            step_ns: Cell::new(None),
+            steps: Cell::new(0),
+            step_limit: Cell::new(u64::MAX),
+            base: Cell::new(None),
+            objects: Cell::new(0),
+            running: Cell::new(NOBODY),
+            op: Cell::new(None),
+            local: Cell::new(NONE),
+            pool: Cell::new(MAIN_POOL),
+            fibers: RefCell::default(),
+            free_fibers: RefCell::default(),
+            idle: RefCell::default(),
+            stacks: RefCell::default(),
+            fiber: Cell::new(NONE),
+            next_fiber: Cell::new(NONE),
+            assigned: Cell::new(NONE),
+            blocked: RefCell::default(),
+            tickets: Cell::new(0),
+            rechecks: Cell::new(0),
+            stopping: Cell::new(false),
+            quitting: Cell::new(false),
+            fault: RefCell::new(None),
+            warnings: RefCell::default(),
+            panic: RefCell::new(None),
+            spoiled: Cell::new(false),
+            trace: RefCell::new(None),
+            tracing: Cell::new(false),
+        }
+    }
+
+    /// Starts a new run, whose choices `start` sets up.
+    pub(crate) fn begin(&self, start: impl FnOnce(&mut Choices)) {
+        self.run.set(RUNS.fetch_add(1, Relaxed));
+        start(&mut self.choices.borrow_mut());
+        let limits = self.limits.borrow();
+        {
+            let mut table = self.table.borrow_mut();
+            table.clear();
+            table.add_pool(limits.workers);
+        }
+        self.timers.borrow_mut().clear();
+        self.now.set(0);
+        self.due.set(u64::MAX);
+        self.paused.set(limits.start_paused);
+        self.step_ns.set(None);
+        self.steps.set(0);
+        self.step_limit.set(limits.max_steps);
+        self.objects.set(0);
+        self.running.set(NOBODY);
+        self.op.set(None);
+        self.local.set(NONE);
+        self.pool.set(MAIN_POOL);
+        self.blocked.borrow_mut().clear();
+        self.tickets.set(0);
+        self.rechecks.set(0);
+        self.stopping.set(false);
+        *self.fault.borrow_mut() = None;
+        self.warnings.borrow_mut().clear();
+        *self.panic.borrow_mut() = None;
+    }
+
+    pub(crate) fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
+    /// Runtimes that stand on this simulation.
+    pub(crate) fn owners(&self) -> usize {
+        self.remote.owners.load(Relaxed)
+    }
+
+    /// The number of the run, never 0 within one.
+    #[inline]
+    pub(crate) fn run(&self) -> u64 {
+        self.run.get()
+    }
+
+    /// A new number for an object; they count from 1.
+    pub(crate) fn next_object(&self) -> u32 {
+        self.objects.set(self.objects.get() + 1);
+        self.objects.get()
+    }
+
+    /// Whether a task or a thread of this simulation runs right now.
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.get().slot != NONE
+    }
+
+    pub(crate) fn running(&self) -> Running {
+        self.running.get()
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
+    pub(crate) fn is_spoiled(&self) -> bool {
+        self.spoiled.get()
+    }
+
+    // --- time
+
+    /// Virtual nanoseconds since the start of the run.
+    #[inline]
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// The instant of std that stands for virtual zero.
+    pub(crate) fn instant_base(&self) -> Instant {
+        self.base.get().unwrap_or_else(|| {
+            // Inside, std's clock is this world's, so that `into_std` and std's own `now` agree;
+            // on a platform where it is not, any instant serves.
+            let now = Instant::now();
+            let base = if sim_sys::os::CATCHES.is_empty() || !crate::context::is_driving() {
+                now
+            } else {
+                now - std::time::Duration::from_nanos(self.now.get())
+            };
+            self.base.set(Some(base));
+            base
+        })
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.get()
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.paused.set(paused);
+    }
+
+    /// Whether the current runtime is a local one, which takes tasks that are not `Send`.
+    pub(crate) fn is_local(&self) -> bool {
+        self.table.borrow().pools.get(self.pool.get() as usize).is_some_and(|pool| pool.local)
+    }
+
+    /// Notes what the running task announces, without letting others run.
+    #[inline]
+    pub(crate) fn announce(&self, op: Op) {
+        self.op.set(Some(op));
+        if self.tracing.get() {
+            self.trace_event(crate::trace::Happened::Op(op));
+        }
+    }
+
+    /// Whether the current runtime has one worker, as tokio's current-thread runtime.
+    pub(crate) fn is_current_thread(&self) -> bool {
+        self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.workers == 1)
+    }
+
+    /// Draws what a step costs in this run; zero is calm: nothing.
+    ///
+    /// One draw a run, not one a step: it is what lets a timer overtake a ready task, and a draw
+    /// at each step would cost more than the step.
+    #[cold]
+    fn draw_step_cost(&self) {
+        let bound = STEP_MAX_NS + 1;
+        let who = self.running.get().path;
+        let cost = self.choices.borrow_mut().choose(Lane::Time, Kind::StepCost, who, bound);
+        self.step_ns.set(Some(u64::from(cost)));
+    }
+
+    #[track_caller]
+    pub(crate) fn timer_insert(&self, at_ns: u64, action: Action) -> sim_time::Key {
+        if self.step_ns.get().is_none() {
+            self.draw_step_cost();
+        }
+        self.due.set(self.due.get().min(at_ns));
+        self.timers.borrow_mut().insert(at_ns, action)
+    }
+
+    pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
+        let mut timers = self.timers.borrow_mut();
+        let Some(Action::Wake(former)) = timers.get_mut(key) else { return false };
+        if former.will_wake(waker) {
+            return true;
+        }
+        let former = std::mem::replace(former, waker.clone());
+        drop(timers);
+        drop(former);
+        true
+    }
+
+    pub(crate) fn timer_cancel(&self, key: sim_time::Key) {
+        let cancelled = self.timers.borrow_mut().cancel(key);
+        drop(cancelled);
+    }
+
+    /// Moves the clock forward by so much and wakes what is due.
+    pub(crate) fn advance_clock(&self, ns: u64) {
+        self.set_now(self.now.get().saturating_add(ns));
+        self.fire_due();
+    }
+
+    fn set_now(&self, now: u64) {
+        self.now.set(now);
+        self.event(crate::trace::Happened::Clock(now));
+    }
+
+    /// Wakes all whose time has come.
+    #[cold]
+    fn fire_due(&self) {
+        let now = self.now.get();
+        loop {
+            let action = {
+                let mut timers = self.timers.borrow_mut();
+                match timers.pop_due(now) {
+                    Some(action) => action,
+                    None => {
+                        self.due.set(timers.next().unwrap_or(u64::MAX));
+                        return;
+                    }
+                }
+            };
+            match action {
+                Action::Wake(waker) => waker.wake(),
+                Action::Unblock { ticket } => self.unblock_by_timer(ticket),
+            }
+        }
+    }
+
+    /// Goes to the time of the next timer; false if there is none.
+    fn advance(&self) -> bool {
+        let Some(next) = self.timers.borrow_mut().next() else { return false };
+        if next > self.limits.borrow().time_limit_ns {
+            let limit = std::time::Duration::from_nanos(self.limits.borrow().time_limit_ns);
+            let message = format!("the run has not ended within {limit:?} of virtual time");
+            self.fail(FailureKind::TimeLimit, message);
+            return true;
+        }
+        self.set_now(next.max(self.now.get()));
+        self.fire_due();
+        true
+    }
+
+    // --- choices and events
+
+    /// One of `n` branches of a `select!`.
+    pub(crate) fn choose_branch(&self, n: u32) -> u32 {
+        let who = self.running.get().path;
+        self.choices.borrow_mut().choose(Lane::Schedule, Kind::Branch, who, n)
+    }
+
+    /// A raw word of test input.
+    #[cfg_attr(not(feature = "proptest"), allow(dead_code))]
+    pub(crate) fn choose_word(&self) -> u32 {
+        let who = self.running.get().path;
+        self.choices.borrow_mut().choose(Lane::Input, Kind::Word, who, u32::MAX)
+    }
+
+    /// Folds what happened into the running hash, and writes it into the trace if one is kept.
+    #[inline]
+    pub(crate) fn event(&self, happened: crate::trace::Happened) {
+        self.choices.borrow_mut().event(happened.digest());
+        if self.tracing.get() {
+            self.trace_event(happened);
+        }
+    }
+
+    /// Writes what happened into the trace only: the hash has to be the same without a trace.
+    #[cold]
+    fn trace_event(&self, happened: crate::trace::Happened) {
+        let hash = self.choices.borrow().hash();
+        if let Some(trace) = &mut *self.trace.borrow_mut() {
+            trace.push(self.now.get(), self.running.get().number, happened, hash);
+        }
+    }
+
+    // --- failures
+
+    /// Notes what went wrong, unless something did before, and ends the run.
+    pub(crate) fn fail(&self, kind: FailureKind, message: String) {
+        let running = self.running.get();
+        self.fail_as(kind, message, (running.slot != NONE).then_some(running.number));
+    }
+
+    /// As [`fail`](World::fail), of task `number`.
+    pub(crate) fn fail_as(&self, kind: FailureKind, message: String, number: Option<u32>) {
+        self.stopping.set(true);
+        if self.fault.borrow().is_some() {
+            return;
+        }
+        let task = number.map(|number| self.task_name(number));
+        let site = number.and_then(|number| self.spawn_site(number));
+        *self.fault.borrow_mut() = Some(Fault {
+            kind,
+            message,
+            at_ns: self.now.get(),
+            task,
+            spawned_at: site.map(|site| site.to_string()),
+        });
+    }
+
+    /// What went wrong in the run, if anything did.
+    pub(crate) fn take_fault(&self) -> Option<Fault> {
+        self.fault.borrow_mut().take()
+    }
+
+    /// Reports a finding as its lint's level says; true if it ends the run.
+    pub(crate) fn lint(&self, kind: FailureKind, message: String, number: Option<u32>) -> bool {
+        match self.limits.borrow().lints.level(kind) {
+            Level::Allow => false,
+            Level::Warn => {
+                self.warnings.borrow_mut().push(message);
+                false
+            }
+            Level::Deny => {
+                self.fail_as(kind, message, number);
+                true
+            }
+        }
+    }
+
+    /// The spawn path of a task: `main`, or `main/2/0` for the first child of main's third.
+    pub(crate) fn task_name(&self, number: u32) -> String {
+        let table = self.table.borrow();
+        let mut steps = Vec::new();
+        let mut at = number;
+        while let Some(&(parent, child)) = table.lineage.get(at as usize) {
+            if parent == NONE {
+                break;
+            }
+            steps.push(child);
+            at = parent;
+        }
+        let mut name = String::from("main");
+        for step in steps.iter().rev() {
+            name.push('/');
+            name.push_str(&step.to_string());
+        }
+        name
+    }
+
+    fn spawn_site(&self, number: u32) -> Option<crate::point::Site> {
+        let table = self.table.borrow();
+        let slot = table.slots[..table.used()].iter().find(|slot| {
+            slot.number == number && slot.header.as_ref().is_some_and(|header| header.number == number)
+        })?;
+        slot.header.as_ref().map(|header| header.site)
+    }
+}
+
+impl World {
+    /// The names of all tasks of the run, by the hashes of their paths.
+    pub(crate) fn names(&self) -> std::collections::BTreeMap<Path, String> {
+        let spawned = self.table.borrow().spawned;
+        let mut paths = std::collections::BTreeMap::new();
+        let mut known: Vec<Path> = Vec::new();
+        for number in 0..spawned.min(1 << 16) {
+            let (parent, child) = self.table.borrow().lineage[number as usize];
+            let path = match parent {
+                NONE if number == 0 => Path::MAIN,
+                NONE => Path::MAIN.child(child),
+                parent => known.get(parent as usize).copied().unwrap_or(Path::MAIN).child(child),
+            };
+            known.push(path);
+            paths.insert(path, self.task_name(number));
+        }
+        paths
+    }
+
+    /// Notes a panic for the report.
+    pub(crate) fn note_panic(&self, note: PanicNote) {
+        *self.panic.borrow_mut() = Some(note);
+    }
+}

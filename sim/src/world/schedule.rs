@@ -1,0 +1,280 @@
+//! Who runs next, and how a fiber gives way in the middle of a poll.
+
+use super::{
+    Body, MAIN, NONE, World,
+    table::{Suspended, Target, flag},
+};
+use crate::{
+    check::FailureKind,
+    point::{Op, Site},
+    task::{coop, task_local},
+    trace::{Happened, exit_spans},
+};
+use sim_choice::{Candidates, Kind};
+use sim_sys::{fiber, fiber::Fiber};
+use std::rc::Rc;
+
+impl World {
+    /// The running task announces `op`; another may run before this returns.
+    #[inline]
+    pub(crate) fn point(self: &Rc<Self>, op: Op) {
+        self.op.set(Some(op));
+        if self.stopping.get() || std::thread::panicking() {
+            return self.point_at_end();
+        }
+        if self.tracing.get() {
+            self.trace_event(Happened::Op(op));
+        }
+        if self.step() {
+            return self.leave();
+        }
+        let running = self.running.get();
+        let target = {
+            let mut table = self.table.borrow_mut();
+            let mut choices = self.choices.borrow_mut();
+            let ready = table.choice(Some(running.slot));
+            if ready.len() <= 1 {
+                return;
+            }
+            let index = choices.pick(Kind::Preempt, running.path, &ready);
+            if index == 0 {
+                return;
+            }
+            let target = table.take(index, true);
+            table.suspended.push(Suspended { slot: running.slot, fiber: self.fiber.get() });
+            target
+        };
+        self.switch(target);
+    }
+
+    /// A point after the end of the run, or while a panic unwinds: nobody else may run. But a
+    /// poll that has to be finished must not go on for ever either.
+    #[cold]
+    fn point_at_end(self: &Rc<Self>) {
+        self.steps.set(self.steps.get() + 1);
+        if self.stopping.get() && !std::thread::panicking() && self.steps.get() > self.step_limit.get()
+        {
+            self.leave();
+        }
+    }
+
+    /// Counts a step, lets time pass, and wakes what is due; true if the run has to end.
+    #[inline]
+    fn step(&self) -> bool {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if let Some(cost @ 1..) = self.step_ns.get()
+            && !self.paused.get()
+        {
+            self.now.set(self.now.get() + cost);
+        }
+        if self.now.get() >= self.due.get() {
+            self.fire_due();
+        }
+        steps > self.step_limit.get() && self.too_many_steps()
+    }
+
+    #[cold]
+    fn too_many_steps(&self) -> bool {
+        let limit = self.step_limit.get();
+        // What is still to be unwound gets as many steps again.
+        self.step_limit.set(limit.saturating_mul(2));
+        let message = format!("the run has not ended within {limit} steps");
+        self.fail(FailureKind::StepLimit, message);
+        true
+    }
+
+    /// Picks what runs next when the running fiber has nothing more to do.
+    pub(super) fn next(self: &Rc<Self>) -> Target {
+        loop {
+            if self.stopping.get() || self.step() {
+                return Target::End;
+            }
+            {
+                let mut table = self.table.borrow_mut();
+                let ready = table.choice(None);
+                let index = match ready.len() {
+                    0 => None,
+                    1 => Some(0),
+                    _ => {
+                        let who = self.running.get().path;
+                        Some(self.choices.borrow_mut().pick(Kind::Next, who, &ready))
+                    }
+                };
+                if let Some(index) = index {
+                    return table.take(index, false);
+                }
+            }
+            if !(self.take_remote() || self.advance() || self.recheck_futexes()) {
+                self.report_deadlock();
+                return Target::End;
+            }
+        }
+    }
+
+    /// Nothing can run, no timer is armed: says who waits where.
+    #[cold]
+    fn report_deadlock(&self) {
+        use std::fmt::Write;
+        let mut message = String::from("no task can go on, and no timer is armed");
+        for (number, op, spawned) in self.waiting() {
+            let name = self.task_name(number);
+            let _ = write!(message, "\n  task {name}");
+            if let (Some(site), true) = (spawned, number != 0) {
+                let _ = write!(message, " (spawned at {site})");
+            }
+            match op {
+                Some(op) => {
+                    let _ = write!(message, " waits at {}: {}", op.site, op.access.verb());
+                    if let Some(origin) = op.origin {
+                        let _ = match op.object {
+                            0 => write!(message, " (of {origin})"),
+                            object => write!(message, " object {object} (created at {origin})"),
+                        };
+                    }
+                }
+                None => message.push_str(" waits for something that is not of sim"),
+            }
+        }
+        self.fail_as(FailureKind::Deadlock, message, None);
+    }
+
+    /// Ends the turn of the running fiber for ever: the run is over.
+    #[cold]
+    pub(super) fn leave(self: &Rc<Self>) {
+        self.switch(Target::End);
+    }
+
+    /// Gives way to `target`; returns when the running fiber is switched to again.
+    pub(super) fn switch(self: &Rc<Self>, target: Target) {
+        if !self.aim(target) {
+            return;
+        }
+        let spans = exit_spans();
+        let (running, op) = (self.running.get(), self.op.get());
+        let (local, pool) = (self.local.get(), self.pool.get());
+        let budget = coop::swap(None);
+        let locals = task_local::swap(Vec::new());
+        fiber::suspend();
+        task_local::swap(locals);
+        coop::swap(budget);
+        self.running.set(running);
+        self.op.set(op);
+        self.local.set(local);
+        self.pool.set(pool);
+        drop(spans);
+    }
+
+    /// Sets the fiber that runs when this one gives way; false if it is this one.
+    pub(super) fn aim(self: &Rc<Self>, target: Target) -> bool {
+        let fiber = match target {
+            Target::Stay => self.fiber.get(),
+            Target::Resume(fiber) => fiber,
+            Target::End => NONE,
+            Target::Poll(slot) => self.fiber_for(slot),
+        };
+        self.next_fiber.set(fiber);
+        fiber != self.fiber.get()
+    }
+
+    /// The fiber that runs the task of a slot: a thread's own, or a worker that is told to.
+    fn fiber_for(self: &Rc<Self>, slot: u32) -> u32 {
+        let closure = {
+            let mut table = self.table.borrow_mut();
+            match &mut table.slots[slot as usize].body {
+                Body::Thread(fiber) => {
+                    let fiber = *fiber;
+                    self.start_turn(&mut table, slot);
+                    return fiber;
+                }
+                body @ Body::Closure(_) => Some(std::mem::replace(body, Body::Absent)),
+                _ => None,
+            }
+        };
+        if let Some(Body::Closure(closure)) = closure {
+            let world = Rc::downgrade(self);
+            let fiber = self.add_fiber(move || {
+                if let Some(world) = world.upgrade() {
+                    world.run_thread(slot, closure);
+                }
+            });
+            let mut table = self.table.borrow_mut();
+            table.slots[slot as usize].body = Body::Thread(fiber);
+            self.start_turn(&mut table, slot);
+            return fiber;
+        }
+        self.assigned.set(slot);
+        let idle = self.idle.borrow_mut().pop();
+        idle.unwrap_or_else(|| self.add_fiber(super::drive::work_for_ever))
+    }
+
+    /// A thread goes on: it is no longer queued, and holds its place in its pool.
+    fn start_turn(&self, table: &mut super::Table, slot: u32) {
+        let place = &mut table.slots[slot as usize];
+        place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
+        if let Some(pool) = table.counted(slot) {
+            pool.in_flight += 1;
+        }
+    }
+
+    /// A new fiber, on a stack that was used before if there is one.
+    fn add_fiber(&self, body: impl FnOnce() + 'static) -> u32 {
+        let fiber = Some(Box::new(Fiber::new(self.stack(), body)));
+        let mut fibers = self.fibers.borrow_mut();
+        match self.free_fibers.borrow_mut().pop() {
+            Some(number) => {
+                fibers[number as usize] = fiber;
+                number
+            }
+            None => {
+                fibers.push(fiber);
+                fibers.len() as u32 - 1
+            }
+        }
+    }
+
+    /// The thread that runs waits until it is woken.
+    pub(crate) fn park(self: &Rc<Self>, site: Site) {
+        let running = self.running.get();
+        debug_assert!(running.thread, "only a thread may park, and this is a task, at {site}");
+        let notified = {
+            let mut table = self.table.borrow_mut();
+            let place = &mut table.slots[running.slot as usize];
+            place.op = self.op.get();
+            let notified = place.flags & flag::NOTIFIED != 0;
+            place.flags &= !(flag::RUNNING | flag::NOTIFIED);
+            if let Some(pool) = table.counted(running.slot) {
+                pool.in_flight -= 1;
+            }
+            if notified {
+                table.enqueue(running.slot);
+            }
+            notified
+        };
+        let _ = notified;
+        let target = self.next();
+        if target == Target::Poll(running.slot) {
+            let mut table = self.table.borrow_mut();
+            self.start_turn(&mut table, running.slot);
+            return;
+        }
+        self.switch(target);
+    }
+
+    /// The fiber that runs waits in the middle of a poll until it is in the list of suspended
+    /// ones and picked from it.
+    pub(super) fn block(self: &Rc<Self>) {
+        {
+            let mut table = self.table.borrow_mut();
+            let op = self.op.get();
+            table.slots[self.running.get().slot as usize].op = op;
+        }
+        let target = self.next();
+        self.switch(target);
+    }
+
+    /// Whether the fiber that runs is the main thread's.
+    pub(super) fn on_main(&self) -> bool {
+        self.fiber.get() == MAIN
+    }
+}

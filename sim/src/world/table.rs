@@ -1,0 +1,360 @@
+//! The table of tasks, the queues of those that are ready, and who may be picked next.
+//!
+//! ```text
+//!            wake                pick                 pending
+//!   idle ───────────▶ queued ───────────▶ running ───────────────▶ idle   (queued again if woken meanwhile)
+//!                        ▲                 │   │ ready, panic, abort
+//!                        │      preempted  │   ▼
+//!                        └─ (suspended) ◀──┘  done ──▶ free, once nobody can ask for the output
+//! ```
+
+use super::header::Header;
+use crate::{point::Op, task::JoinError};
+use sim_choice::{Candidates, Path};
+use std::{any::Any, collections::VecDeque, pin::Pin, sync::Arc, task::Poll, task::Waker};
+
+/// What a task gives: its output, type erased, or why there is none.
+pub(crate) type Outcome = Result<Box<dyn Any>, JoinError>;
+
+/// A spawned future, with its waker and its output's type hidden.
+pub(crate) trait Runnable {
+    /// Polls the future.
+    fn poll(self: Pin<&mut Self>) -> Poll<Box<dyn Any>>;
+}
+
+/// Where a task's poll runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// A pool of workers.
+    Pool(u32),
+    /// A local set, which polls it within its own poll.
+    Local(u32),
+}
+
+pub(crate) enum Body {
+    /// Nothing: the slot is free, or the body is being polled.
+    Absent,
+    Future(Pin<Box<dyn Runnable>>),
+    /// A blocking closure that has not started.
+    Closure(Box<dyn FnOnce() -> Outcome>),
+    /// A thread: it has a fiber of its own, suspended while the thread waits.
+    Thread(u32),
+    Done(Outcome),
+}
+
+pub(crate) mod flag {
+    //! The states of a task, as bits.
+    pub(crate) const QUEUED: u8 = 1;
+    pub(crate) const RUNNING: u8 = 2;
+    /// Woken while running.
+    pub(crate) const NOTIFIED: u8 = 4;
+    pub(crate) const ABORTED: u8 = 8;
+    /// A handle may still ask for the output.
+    pub(crate) const WANTED: u8 = 16;
+    pub(crate) const DONE: u8 = 32;
+}
+
+pub(crate) struct Slot {
+    pub(crate) body: Body,
+    pub(crate) header: Option<Arc<Header>>,
+    pub(crate) joiner: Option<Waker>,
+    pub(crate) home: Home,
+    pub(crate) generation: u32,
+    pub(crate) flags: u8,
+    pub(crate) number: u32,
+    pub(crate) path: Path,
+    /// Tasks it has spawned.
+    pub(crate) children: u32,
+    /// What it announced last; a waiting task waits there.
+    pub(crate) op: Option<Op>,
+}
+
+/// Tasks of one runtime that are ready, and how many of them may be in the middle of a poll.
+pub(crate) struct Pool {
+    pub(crate) workers: u32,
+    pub(crate) in_flight: u32,
+    /// It takes tasks that are not `Send`.
+    pub(crate) local: bool,
+    ready: VecDeque<(u32, u32)>,
+    /// Whether the pool is in the list of those with ready tasks.
+    listed: bool,
+}
+
+/// Tasks of one local set that are ready.
+#[derive(Default)]
+pub(crate) struct Local {
+    pub(crate) ready: VecDeque<u32>,
+    pub(crate) waker: Option<Waker>,
+    /// All its tasks that have not ended.
+    pub(crate) owned: Vec<u32>,
+}
+
+/// A task or thread that can go on in the middle of a poll, on its own fiber.
+#[derive(Clone, Copy)]
+pub(crate) struct Suspended {
+    pub(crate) slot: u32,
+    pub(crate) fiber: u32,
+}
+
+/// What runs next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// Goes on with the running task.
+    Stay,
+    /// Polls, or starts, the task of a slot.
+    Poll(u32),
+    /// Switches to a fiber.
+    Resume(u32),
+    /// The run has ended.
+    End,
+}
+
+/// Threads and blocking closures: not bound by a number of workers.
+pub(crate) const THREADS: u32 = 0;
+/// The pool of the run's main runtime.
+pub(crate) const MAIN_POOL: u32 = 1;
+
+#[derive(Default)]
+pub(crate) struct Table {
+    pub(crate) slots: Vec<Slot>,
+    used: usize,
+    free: Vec<u32>,
+    pub(crate) pools: Vec<Pool>,
+    /// Pools that may have ready tasks.
+    listed: Vec<u32>,
+    pub(crate) locals: Vec<Option<Local>>,
+    pub(crate) suspended: Vec<Suspended>,
+    sequence: u32,
+    /// Tasks spawned in this run.
+    pub(crate) spawned: u32,
+    /// Parent and number among its children, by task number.
+    pub(crate) lineage: Vec<(u32, u32)>,
+    /// Tasks that have not ended.
+    pub(crate) alive: u32,
+}
+
+impl Table {
+    /// Forgets the tasks of the former run, but keeps its allocations.
+    pub(crate) fn clear(&mut self) {
+        self.used = 0;
+        self.free.clear();
+        self.pools.clear();
+        self.listed.clear();
+        self.locals.clear();
+        self.suspended.clear();
+        self.lineage.clear();
+        (self.sequence, self.spawned, self.alive) = (0, 0, 0);
+        self.add_pool(u32::MAX);
+    }
+
+    /// Adds a pool of so many workers; gives its number.
+    pub(crate) fn add_pool(&mut self, workers: u32) -> u32 {
+        self.pools.push(Pool { workers, in_flight: 0, local: false, ready: VecDeque::new(), listed: false });
+        self.pools.len() as u32 - 1
+    }
+
+    /// Takes a free slot for a new task; its header and body are still to be set.
+    pub(crate) fn allocate(&mut self, home: Home, path: Path, parent: (u32, u32)) -> u32 {
+        let number = self.spawned;
+        self.spawned += 1;
+        self.alive += 1;
+        self.lineage.push(parent);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.used += 1;
+            self.used as u32 - 1
+        });
+        let fresh = |generation| Slot {
+            body: Body::Absent,
+            header: None,
+            joiner: None,
+            home,
+            generation,
+            flags: 0,
+            number,
+            path,
+            children: 0,
+            op: None,
+        };
+        match self.slots.get_mut(slot as usize) {
+            Some(former) => *former = fresh(former.generation),
+            None => self.slots.push(fresh(0)),
+        }
+        slot
+    }
+
+    /// Gives a slot back; wakers and handles of its former task no longer reach it.
+    pub(crate) fn release(&mut self, slot: u32) -> (Body, Option<Arc<Header>>) {
+        let place = &mut self.slots[slot as usize];
+        place.generation = place.generation.wrapping_add(1);
+        place.flags = 0;
+        self.free.push(slot);
+        (std::mem::replace(&mut place.body, Body::Absent), place.header.take())
+    }
+
+    /// The slots in use in this run, free ones among them.
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// The slot, if its tenant is still the one that is meant.
+    pub(crate) fn tenant(&mut self, slot: u32, generation: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(slot as usize).filter(|place| place.generation == generation)
+    }
+
+    /// Queues a task, unless it is queued, running or done; gives the waker of its local set.
+    #[inline]
+    pub(crate) fn wake(&mut self, slot: u32, generation: u32) -> Option<Waker> {
+        let place = self.slots.get_mut(slot as usize)?;
+        if place.generation != generation || place.flags & (flag::QUEUED | flag::DONE) != 0 {
+            return None;
+        }
+        if place.flags & flag::RUNNING != 0 {
+            place.flags |= flag::NOTIFIED;
+            return None;
+        }
+        self.enqueue(slot)
+    }
+
+    /// Puts a task that is not queued into its queue.
+    #[inline]
+    pub(crate) fn enqueue(&mut self, slot: u32) -> Option<Waker> {
+        let place = &mut self.slots[slot as usize];
+        place.flags |= flag::QUEUED;
+        match place.home {
+            Home::Pool(number) => {
+                self.sequence = self.sequence.wrapping_add(1);
+                let pool = &mut self.pools[number as usize];
+                pool.ready.push_back((slot, self.sequence));
+                if !pool.listed {
+                    pool.listed = true;
+                    self.listed.push(number);
+                }
+                None
+            }
+            Home::Local(number) => {
+                let local = self.locals.get_mut(number as usize)?.as_mut()?;
+                local.ready.push_back(slot);
+                local.waker.take()
+            }
+        }
+    }
+
+    /// Who may run next, the running task first if it can go on.
+    #[inline]
+    pub(crate) fn choice(&mut self, current: Option<u32>) -> Ready<'_> {
+        if self.listed.len() == 1 {
+            let pool = &self.pools[self.listed[0] as usize];
+            if pool.ready.is_empty() {
+                self.pools[self.listed[0] as usize].listed = false;
+                self.listed.clear();
+            }
+        } else if self.listed.len() > 1 {
+            self.order_pools();
+        }
+        let mut queued = 0;
+        for &number in &self.listed {
+            let pool = &self.pools[number as usize];
+            if pool.in_flight < pool.workers {
+                queued += pool.ready.len() as u32;
+            }
+        }
+        let suspended = self.suspended.len() as u32;
+        let others = suspended + queued;
+        Ready { len: others + u32::from(current.is_some()), current, table: self }
+    }
+
+    /// Drops empty pools from the list, and puts first the one whose first task is ready longest.
+    fn order_pools(&mut self) {
+        let pools = &mut self.pools;
+        self.listed.retain(|&number| {
+            let pool = &mut pools[number as usize];
+            pool.listed = !pool.ready.is_empty();
+            pool.listed
+        });
+        let age = |&number: &u32| pools[number as usize].ready.front().map(|first| first.1);
+        let Some(oldest) = (0..self.listed.len()).min_by_key(|&i| age(&self.listed[i])) else { return };
+        self.listed.swap(0, oldest);
+    }
+
+    /// Takes candidate `index` out of its queue.
+    #[inline]
+    pub(crate) fn take(&mut self, index: u32, current: bool) -> Target {
+        let mut index = index as usize;
+        if current {
+            if index == 0 {
+                return Target::Stay;
+            }
+            index -= 1;
+        }
+        if index < self.suspended.len() {
+            return Target::Resume(self.suspended.remove(index).fiber);
+        }
+        index -= self.suspended.len();
+        for &number in &self.listed {
+            let pool = &mut self.pools[number as usize];
+            if pool.in_flight >= pool.workers {
+                continue;
+            }
+            if index >= pool.ready.len() {
+                index -= pool.ready.len();
+                continue;
+            }
+            // The first takes the place of the one that is picked: no queue is shifted.
+            let (slot, _) = pool.ready.swap_remove_front(index).expect("the index is in range");
+            return Target::Poll(slot);
+        }
+        unreachable!("a candidate that does not exist was picked")
+    }
+
+    /// Whether a task in the middle of a poll holds one of its pool's workers.
+    pub(crate) fn counted(&mut self, slot: u32) -> Option<&mut Pool> {
+        match self.slots[slot as usize].home {
+            Home::Pool(pool) => Some(&mut self.pools[pool as usize]),
+            Home::Local(_) => None,
+        }
+    }
+}
+
+/// The candidates of one choice.
+pub(crate) struct Ready<'a> {
+    len: u32,
+    current: Option<u32>,
+    table: &'a Table,
+}
+
+impl Candidates for Ready<'_> {
+    #[inline]
+    fn len(&self) -> u32 {
+        self.len
+    }
+
+    fn task(&self, index: u32) -> u32 {
+        let mut index = index as usize;
+        let number = |slot: u32| self.table.slots[slot as usize].number;
+        if let Some(current) = self.current {
+            if index == 0 {
+                return number(current);
+            }
+            index -= 1;
+        }
+        if let Some(suspended) = self.table.suspended.get(index) {
+            return number(suspended.slot);
+        }
+        index -= self.table.suspended.len();
+        for &listed in &self.table.listed {
+            let pool = &self.table.pools[listed as usize];
+            if pool.in_flight >= pool.workers {
+                continue;
+            }
+            match pool.ready.get(index) {
+                Some(&(slot, _)) => return number(slot),
+                None => index -= pool.ready.len(),
+            }
+        }
+        unreachable!("a candidate that does not exist was looked at")
+    }
+
+    fn is_current(&self) -> bool {
+        self.current.is_some()
+    }
+}

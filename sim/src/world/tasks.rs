@@ -1,0 +1,507 @@
+//! Spawning, polling, joining and aborting tasks.
+
+use super::{
+    Body, Header, Home, NONE, Outcome, Runnable, Running, THREADS, World,
+    table::{Local, flag},
+};
+use crate::{
+    check::FailureKind,
+    context,
+    point::{Op, Site},
+    task::{JoinError, coop, task_local},
+    trace::Happened,
+};
+use pin_project::pin_project;
+use sim_choice::{Kind, Path};
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed},
+    task::{Context, Poll, Waker},
+};
+
+/// A future with the waker of its task.
+#[pin_project]
+struct Spawned<F> {
+    #[pin]
+    future: F,
+    waker: Waker,
+}
+
+impl<F: Future<Output: 'static>> Runnable for Spawned<F> {
+    fn poll(self: Pin<&mut Self>) -> Poll<Box<dyn Any>> {
+        let this = self.project();
+        let mut cx = Context::from_waker(this.waker);
+        // The output of most tasks is `()`, whose box allocates nothing.
+        this.future.poll(&mut cx).map(|output| Box::new(output) as Box<dyn Any>)
+    }
+}
+
+impl World {
+    /// Spawns a future into `home`.
+    pub(crate) fn spawn<F>(self: &Rc<Self>, future: F, home: Home, site: Site) -> Arc<Header>
+    where
+        F: Future<Output: 'static> + 'static,
+    {
+        let header = self.new_task(home, site);
+        let body = Body::Future(Box::pin(Spawned { future, waker: header.clone().into() }));
+        self.start_task(&header, body, home);
+        header
+    }
+
+    /// Starts a thread that runs `closure`, which may block.
+    pub(crate) fn spawn_thread<T: 'static>(
+        self: &Rc<Self>,
+        closure: impl FnOnce() -> T + 'static,
+        site: Site,
+    ) -> Arc<Header> {
+        let home = Home::Pool(THREADS);
+        let header = self.new_task(home, site);
+        let id = crate::task::Id(header.number);
+        let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
+            Ok(output) => Ok(Box::new(output) as Box<dyn Any>),
+            Err(payload) => Err(JoinError::panic(id, payload)),
+        };
+        self.start_task(&header, Body::Closure(Box::new(body)), home);
+        header
+    }
+
+    /// A slot, a number and a header for a new task of the running one.
+    pub(super) fn new_task(&self, home: Home, site: Site) -> Arc<Header> {
+        let mut table = self.table.borrow_mut();
+        let running = self.running.get();
+        let (path, parent) = match table.slots.get_mut(running.slot as usize) {
+            Some(parent) if running.slot != NONE => {
+                parent.children += 1;
+                (running.path.child(parent.children - 1), (running.number, parent.children - 1))
+            }
+            // Spawned from outside: a child of main, whether main has begun or not.
+            _ => {
+                let nth = table.spawned;
+                (if nth == 0 { Path::MAIN } else { Path::MAIN.child(nth) }, (NONE, nth))
+            }
+        };
+        let slot = table.allocate(home, path, parent);
+        let place = &mut table.slots[slot as usize];
+        let header = Arc::new(Header {
+            remote: self.remote.clone(),
+            slot,
+            generation: place.generation,
+            number: place.number,
+            path,
+            site,
+            finished: AtomicBool::new(false),
+        });
+        place.header = Some(header.clone());
+        header
+    }
+
+    fn start_task(&self, header: &Arc<Header>, body: Body, home: Home) {
+        let waker = {
+            let mut table = self.table.borrow_mut();
+            let place = &mut table.slots[header.slot as usize];
+            place.body = body;
+            place.flags |= flag::WANTED;
+            if let Home::Local(local) = home
+                && let Some(Some(local)) = table.locals.get_mut(local as usize)
+            {
+                local.owned.push(header.slot);
+            }
+            table.enqueue(header.slot)
+        };
+        let parent = self.running.get();
+        self.choices.borrow_mut().spawned(header.number, (parent.slot != NONE).then_some(parent.number));
+        self.event(Happened::Spawn(header.number));
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Queues a task, unless it has ended.
+    #[inline]
+    pub(crate) fn wake(&self, slot: u32, generation: u32) {
+        let waker = self.table.borrow_mut().wake(slot, generation);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Polls a task on the fiber that runs.
+    pub(super) fn poll_task(self: &Rc<Self>, slot: u32) {
+        let (mut future, running, aborted) = {
+            let mut table = self.table.borrow_mut();
+            let place = &mut table.slots[slot as usize];
+            place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
+            let Body::Future(future) = std::mem::replace(&mut place.body, Body::Absent) else {
+                unreachable!("a task that is polled has a future");
+            };
+            let running =
+                Running { slot, number: place.number, path: place.path, thread: false };
+            let aborted = place.flags & flag::ABORTED != 0;
+            if let Some(pool) = table.counted(slot) {
+                pool.in_flight += 1;
+            }
+            (future, running, aborted)
+        };
+        let former = self.running.replace(running);
+        self.op.set(None);
+        let budget = coop::refill();
+        let poll = match aborted {
+            true => Ok(Poll::Pending),
+            false => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll())),
+        };
+        match poll {
+            Ok(Poll::Pending) => {
+                if !self.keep(slot, future) {
+                    // `keep` gave it back to be dropped: it was aborted.
+                    self.complete(slot, Err(JoinError::cancelled(crate::task::Id(running.number))));
+                }
+            }
+            Ok(Poll::Ready(output)) => {
+                let outcome = match drop_caught(future) {
+                    Ok(()) => Ok(output),
+                    Err(payload) => Err(JoinError::panic(crate::task::Id(running.number), payload)),
+                };
+                self.complete(slot, outcome);
+            }
+            Err(payload) => {
+                if self.stopping.get() && !payload.is::<String>() && !payload.is::<&str>() {
+                    // The unwinding of a run that has ended, not a panic of the program.
+                    self.running.set(former);
+                    resume_unwind(payload);
+                }
+                let _ = drop_caught(future);
+                self.complete(slot, Err(JoinError::panic(crate::task::Id(running.number), payload)));
+            }
+        }
+        coop::swap(budget);
+        self.running.set(former);
+        self.choices.borrow_mut().event(u64::from(running.number));
+    }
+
+    /// Puts a pending future back, unless its task was aborted: then the future is dropped here.
+    fn keep(&self, slot: u32, future: Pin<Box<dyn Runnable>>) -> bool {
+        let op = self.op.get();
+        let mut table = self.table.borrow_mut();
+        let place = &mut table.slots[slot as usize];
+        if place.flags & flag::ABORTED != 0 {
+            drop(table);
+            if let Err(payload) = drop_caught(future) {
+                let id = crate::task::Id(self.running.get().number);
+                self.complete(slot, Err(JoinError::panic(id, payload)));
+                return true;
+            }
+            return false;
+        }
+        place.body = Body::Future(future);
+        place.op = op;
+        let notified = place.flags & flag::NOTIFIED != 0;
+        place.flags &= !(flag::RUNNING | flag::NOTIFIED);
+        if let Some(pool) = table.counted(slot) {
+            pool.in_flight -= 1;
+        }
+        let waker = if notified { table.enqueue(slot) } else { None };
+        drop(table);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Ends a task that runs: keeps its outcome for the handle, or lets go of it.
+    pub(super) fn complete(&self, slot: u32, outcome: Outcome) {
+        let mut table = self.table.borrow_mut();
+        if let Some(pool) = table.counted(slot) {
+            pool.in_flight -= 1;
+        }
+        let place = &mut table.slots[slot as usize];
+        place.flags = place.flags & flag::WANTED | flag::DONE;
+        let header = place.header.clone().expect("a task has a header");
+        let (number, home) = (place.number, place.home);
+        let joiner = place.joiner.take();
+        let wanted = place.flags & flag::WANTED != 0;
+        table.alive -= 1;
+        if let Home::Local(local) = home
+            && let Some(Some(local)) = table.locals.get_mut(local as usize)
+        {
+            local.owned.retain(|&owned| owned != slot);
+        }
+        if wanted {
+            table.slots[slot as usize].body = Body::Done(outcome);
+            drop(table);
+        } else {
+            drop(table);
+            self.discard(slot, outcome);
+        }
+        header.finished.store(true, std::sync::atomic::Ordering::Release);
+        self.event(Happened::Done(number));
+        if let Some(joiner) = joiner {
+            joiner.wake();
+        }
+    }
+
+    /// Lets go of an outcome that nobody will ask for, and frees the slot.
+    pub(super) fn discard(&self, slot: u32, outcome: Outcome) {
+        self.report_swallowed(slot, &outcome);
+        let rest = self.table.borrow_mut().release(slot);
+        let _ = drop_caught((outcome, rest));
+    }
+
+    /// A panic that nobody looked at fails the run.
+    fn report_swallowed(&self, slot: u32, outcome: &Outcome) {
+        let Err(error) = outcome else { return };
+        let Some(message) = error.panic_message() else { return };
+        let (number, site) = {
+            let table = self.table.borrow();
+            let place = &table.slots[slot as usize];
+            (place.number, place.header.as_ref().map(|header| header.site))
+        };
+        let name = self.task_name(number);
+        let site = site.map(|site| format!(", spawned at {site},")).unwrap_or_default();
+        let message = format!("task {name}{site} panicked and nobody looked at its handle: {message}");
+        self.lint(FailureKind::SwallowedPanic, message, Some(number));
+    }
+
+    /// The outcome of a task, once; else registers who waits for it.
+    pub(crate) fn poll_join(&self, header: &Header, waker: &Waker) -> Poll<Outcome> {
+        let mut table = self.table.borrow_mut();
+        let Some(place) = table.tenant(header.slot, header.generation) else {
+            return Poll::Ready(Err(JoinError::cancelled(crate::task::Id(header.number))));
+        };
+        if let Body::Done(_) = place.body {
+            let (body, rest) = table.release(header.slot);
+            drop(table);
+            drop(rest);
+            let Body::Done(outcome) = body else { unreachable!("it was done just now") };
+            return Poll::Ready(outcome);
+        }
+        let former = place.joiner.replace(waker.clone());
+        drop(table);
+        drop(former);
+        Poll::Pending
+    }
+
+    /// Registers who is woken when a task ends; wakes it at once if it has.
+    pub(crate) fn watch(&self, header: &Header, waker: &Waker) {
+        let mut table = self.table.borrow_mut();
+        let former = match table.tenant(header.slot, header.generation) {
+            Some(place) if !matches!(place.body, Body::Done(_)) => place.joiner.replace(waker.clone()),
+            _ => {
+                drop(table);
+                return waker.wake_by_ref();
+            }
+        };
+        drop(table);
+        drop(former);
+    }
+
+    /// The handle is gone: nobody will ask for the outcome.
+    pub(crate) fn detach(&self, header: &Header) {
+        let mut table = self.table.borrow_mut();
+        let Some(place) = table.tenant(header.slot, header.generation) else { return };
+        place.flags &= !flag::WANTED;
+        let joiner = place.joiner.take();
+        if let Body::Done(_) = place.body {
+            let Body::Done(outcome) = std::mem::replace(&mut place.body, Body::Absent) else {
+                unreachable!("it was done just now")
+            };
+            drop(table);
+            self.discard(header.slot, outcome);
+        } else {
+            drop(table);
+        }
+        drop(joiner);
+    }
+
+    /// Asks a task to end at its next await.
+    pub(crate) fn abort(self: &Rc<Self>, header: &Header) {
+        let waker = {
+            let mut table = self.table.borrow_mut();
+            let Some(place) = table.tenant(header.slot, header.generation) else { return };
+            if place.flags & flag::DONE != 0 || matches!(place.body, Body::Thread(_)) {
+                return;
+            }
+            place.flags |= flag::ABORTED;
+            let running = place.flags & flag::RUNNING != 0;
+            if running { None } else { table.wake(header.slot, header.generation) }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// A waker for the thread that runs.
+    pub(crate) fn thread_waker(&self) -> Waker {
+        let running = self.running.get();
+        let table = self.table.borrow();
+        table.slots[running.slot as usize].header.clone().expect("a thread has a header").into()
+    }
+
+    /// The header of the running task.
+    pub(crate) fn current_id(&self) -> Option<u32> {
+        let running = self.running.get();
+        (running.slot != NONE && !(running.thread && running.number == 0)).then_some(running.number)
+    }
+
+    /// Lets the running task block while `f` runs, as a thread may.
+    pub(crate) fn as_thread<R>(&self, f: impl FnOnce() -> R) -> R {
+        let running = self.running.get();
+        if running.thread {
+            return f();
+        }
+        struct Restore<'a>(&'a World, Running);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.running.set(self.1);
+                self.0.table.borrow_mut().slots[self.1.slot as usize].body = Body::Absent;
+            }
+        }
+        self.table.borrow_mut().slots[running.slot as usize].body = Body::Thread(self.fiber.get());
+        self.running.set(Running { thread: true, ..running });
+        let _restore = Restore(self, running);
+        f()
+    }
+
+    // --- local sets
+
+    /// A new local set.
+    pub(crate) fn add_local(&self) -> u32 {
+        let mut table = self.table.borrow_mut();
+        table.locals.push(Some(Local::default()));
+        table.locals.len() as u32 - 1
+    }
+
+    /// Sets whom a local task that becomes ready wakes; whether any is ready now.
+    pub(crate) fn watch_local(&self, local: u32, waker: &Waker) -> bool {
+        let mut table = self.table.borrow_mut();
+        let Some(Some(local)) = table.locals.get_mut(local as usize) else { return false };
+        let former = local.waker.replace(waker.clone());
+        let ready = !local.ready.is_empty();
+        drop(table);
+        drop(former);
+        ready
+    }
+
+    /// Whether all tasks of a local set have ended.
+    pub(crate) fn local_is_done(&self, local: u32) -> bool {
+        let table = self.table.borrow();
+        !matches!(table.locals.get(local as usize), Some(Some(local)) if !local.owned.is_empty())
+    }
+
+    /// Polls one ready task of a local set, which one is a choice; false if none is ready.
+    pub(crate) fn poll_local(self: &Rc<Self>, local: u32) -> bool {
+        let slot = {
+            let mut table = self.table.borrow_mut();
+            let Some(Some(set)) = table.locals.get_mut(local as usize) else { return false };
+            let count = set.ready.len() as u32;
+            if count == 0 {
+                return false;
+            }
+            let who = self.running.get().path;
+            let index =
+                self.choices.borrow_mut().choose(sim_choice::Lane::Schedule, Kind::LocalNext, who, count);
+            set.ready.swap_remove_front(index as usize).expect("the index is in range")
+        };
+        let former = self.local.replace(local);
+        let locals = task_local::swap(Vec::new());
+        let op = self.op.get();
+        self.poll_task(slot);
+        self.op.set(op);
+        task_local::swap(locals);
+        self.local.set(former);
+        true
+    }
+
+    /// Drops the tasks of a local set.
+    pub(crate) fn remove_local(self: &Rc<Self>, local: u32) {
+        let owned = {
+            let mut table = self.table.borrow_mut();
+            match table.locals.get_mut(local as usize).and_then(Option::take) {
+                Some(local) => local.owned,
+                None => return,
+            }
+        };
+        let former = self.local.replace(local);
+        for slot in owned {
+            self.cancel(slot);
+        }
+        self.local.set(former);
+    }
+
+    /// A runtime has ended: drops the tasks of its pool, and takes no more.
+    pub(crate) fn close_pool(self: &Rc<Self>, pool: u32) {
+        for slot in 0..self.table.borrow().used() as u32 {
+            let is_mine = {
+                let table = self.table.borrow();
+                let place = &table.slots[slot as usize];
+                place.home == Home::Pool(pool) && place.flags & flag::RUNNING == 0
+            };
+            if is_mine {
+                self.cancel(slot);
+            }
+        }
+    }
+
+    /// Ends a task that is not running by dropping its future.
+    pub(crate) fn cancel(self: &Rc<Self>, slot: u32) {
+        let (body, number) = {
+            let mut table = self.table.borrow_mut();
+            let place = &mut table.slots[slot as usize];
+            if !matches!(place.body, Body::Future(_) | Body::Closure(_)) {
+                return;
+            }
+            place.flags = place.flags & flag::WANTED | flag::RUNNING;
+            let body = std::mem::replace(&mut place.body, Body::Absent);
+            let number = place.number;
+            if let Some(pool) = table.counted(slot) {
+                pool.in_flight += 1;
+            }
+            (body, number)
+        };
+        let id = crate::task::Id(number);
+        let outcome = match drop_caught(body) {
+            Ok(()) => JoinError::cancelled(id),
+            Err(payload) => JoinError::panic(id, payload),
+        };
+        self.complete(slot, Err(outcome));
+    }
+
+    /// What a waiting task announced last.
+    pub(super) fn waiting(&self) -> Vec<(u32, Option<Op>, Option<Site>)> {
+        let table = self.table.borrow();
+        let mut waiting: Vec<_> = table.slots[..table.used()]
+            .iter()
+            .filter(|slot| slot.header.is_some() && slot.flags & flag::DONE == 0)
+            .map(|slot| (slot.number, slot.op, slot.header.as_ref().map(|header| header.site)))
+            .collect();
+        waiting.sort_by_key(|entry| entry.0);
+        waiting
+    }
+
+    /// Wakes tasks that foreign threads woke; whether there were any.
+    pub(super) fn take_remote(&self) -> bool {
+        let woken = self.remote.take();
+        for &(slot, generation) in &woken {
+            self.wake(slot, generation);
+        }
+        !woken.is_empty()
+    }
+}
+
+/// Drops a value of the program's; a panic of its destructor is given, not passed on.
+pub(crate) fn drop_caught<T>(value: T) -> Result<(), Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(|| drop(value)))
+}
+
+/// Whether the header's task has ended.
+pub(crate) fn is_finished(header: &Header) -> bool {
+    header.finished.load(Relaxed)
+}
+
+/// The simulation of a handle, if this thread has it.
+pub(crate) fn world_of(header: &Header) -> Option<Rc<World>> {
+    context::find(&header.remote)
+}
