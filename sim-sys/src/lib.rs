@@ -3,8 +3,10 @@
 //! - [`fiber`]: closures on stacks of their own, which can be suspended in the middle of a call.
 //! - [`os`]: clocks, entropy, sleeps and futexes that the program under test asks libc for, answered by
 //!   the simulation that runs on the thread, by interposing libc's symbols.
+//! - [`owned`]: a guard beside the `Arc` that it borrows from.
 //!
-//! Neither decides anything: what a fiber does and what libc's callers get is the user's matter.
+//! None decides anything: what a fiber does and what libc's callers get is the user's matter.
 
 pub mod fiber;
 pub mod os;
+pub mod owned;

@@ -1,15 +1,21 @@
 //! A radix heap of times: Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for the shortest path problem",
 //! JACM 1990.
 //!
-//! All times are at or after `last`. A time lies in the bucket of the highest bit in which it differs from
-//! `last`; those equal to `last` are the front. When the front is empty the lowest bucket's minimum becomes
-//! `last`, and its times move to lower buckets, which were empty. Higher buckets need not change, as `last`
-//! has changed in lower bits only. Each time moves down at most 64 times, and each move is a push.
+//! A time after `last` lies in the bucket of the highest bit in which it differs from `last`. When there is
+//! nothing before that, the lowest bucket is split: its minimum becomes `last`, and its times move to lower
+//! buckets, which were empty. Higher buckets need not change, as `last` has changed in lower bits only.
+//! Each time moves down at most 64 times, and each move is a push.
 //!
-//! Equal times are always in one bucket, in order of insertion, as a move keeps the order.
+//! One thing is added: a bucket of a few is not split but sorted. It becomes the `front`, and its maximum
+//! `last`, which saves the last and dearest moves.
+//!
+//! Equal times are always in one place, in order of insertion, as moving and sorting keep the order.
 
 use alloc::{collections::VecDeque, vec::Vec};
 use core::mem;
+
+/// So many times are sorted at once.
+const FEW: usize = 16;
 
 /// A timer in the queue: when, and which. 16 bytes.
 #[derive(Clone, Copy)]
@@ -23,7 +29,7 @@ const _: () = assert!(size_of::<Entry>() == 16);
 
 pub(crate) struct Radix {
     last: u64,
-    /// Times equal to `last`.
+    /// Times up to `last`, sorted.
     front: VecDeque<Entry>,
     /// Bucket `i` has those times whose highest bit that differs from `last` is bit `i`.
     buckets: [Vec<Entry>; 64],
@@ -44,7 +50,7 @@ impl Radix {
         }
     }
 
-    /// No time here is below this one, and none can be inserted.
+    /// No time below this one can be inserted.
     #[inline]
     pub(crate) fn last(&self) -> u64 {
         self.last
@@ -65,7 +71,7 @@ impl Radix {
     }
 
     /// The earliest entry for which `live` holds; those for which it does not are dropped on the way, and
-    /// `last` becomes its time.
+    /// `last` becomes its time or a little later one.
     #[inline]
     pub(crate) fn settle(&mut self, mut live: impl FnMut(&Entry) -> bool) -> Option<&Entry> {
         loop {
@@ -94,8 +100,12 @@ impl Radix {
         mem::swap(&mut self.split, &mut self.buckets[bucket as usize]);
         let mut split = mem::take(&mut self.split);
         split.retain(live);
-        if let Some(earliest) = split.iter().map(|entry| entry.time).min() {
-            self.last = earliest;
+        if split.len() <= FEW {
+            split.sort_by_key(|entry| entry.time);
+            self.last = split.last().map_or(self.last, |entry| entry.time);
+            self.front.extend(split.drain(..));
+        } else {
+            self.last = split.iter().map(|entry| entry.time).min().unwrap_or(self.last);
             split.drain(..).for_each(|entry| self.push(entry));
         }
         self.split = split;
@@ -107,7 +117,8 @@ impl Radix {
         self.front.len() + self.buckets[..top].iter().map(Vec::len).sum::<usize>()
     }
 
-    /// Moves `last` back to `floor`. What lies in buckets below the one of the old `last` now belongs there.
+    /// Moves `last` back to `floor`, which is not after any time here. What lies in buckets below the one of
+    /// the old `last` now belongs there.
     ///
     /// That bucket is empty before: its times would have that bit and `last` would not, while `floor`,
     /// being lower than `last`, is the one that has not.
@@ -117,7 +128,6 @@ impl Radix {
         let (below, from) = self.buckets.split_at_mut(top as usize);
         let target = &mut from[0];
         debug_assert!(target.is_empty(), "no time is below the last one");
-        target.extend(self.front.drain(..));
         for bucket in below {
             target.append(bucket);
         }
@@ -126,6 +136,11 @@ impl Radix {
             self.filled |= 1 << top;
         }
         self.last = floor;
+        for _ in 0..self.front.len() {
+            // Those equal to the floor go to the end of the front, all others out of it.
+            let entry = self.front.pop_front().expect("so many are in front");
+            self.push(entry);
+        }
     }
 
     /// Drops all entries for which `live` does not hold.

@@ -6,8 +6,8 @@
 //!
 //! The queue is a radix heap (`radix.rs`). Its one weakness is that it cannot take a time before the
 //! earliest that was looked at, and [`Timers::next`] looks ahead of the clock. Timers that are inserted in
-//! between wait in a small binary heap, before everything else. When that outgrows what is ahead, the radix
-//! heap is rewound to the clock and takes them in.
+//! between wait in a small binary heap. When that outgrows what is ahead, the radix heap is rewound to the
+//! clock and takes them in.
 
 use crate::radix::{Entry, Radix};
 use alloc::{collections::BinaryHeap, vec::Vec};
@@ -24,7 +24,7 @@ pub struct Timers<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
     queue: Radix,
-    /// Timers before `queue.last()`: earliest first, then first inserted first.
+    /// Timers before `queue.last()` that came when it was too late to queue them: earliest first, then first inserted first.
     early: BinaryHeap<Reverse<Early>>,
     /// When so many are early, see whether to rewind.
     early_limit: usize,
@@ -41,6 +41,13 @@ struct Slot<T> {
     /// Of the value that is or was here last; the low half of its number.
     serial: u32,
     value: Option<T>,
+}
+
+/// Where an entry is.
+#[derive(Clone, Copy)]
+enum Place {
+    Queue,
+    Early,
 }
 
 /// The order of fields is the order of timers.
@@ -137,7 +144,7 @@ impl<T> Timers<T> {
         reason = "it answers when, and leaves the timer where it is"
     )]
     pub fn next(&mut self) -> Option<u64> {
-        self.settle().map(|entry| entry.time)
+        self.settle().map(|(entry, _)| entry.time)
     }
 
     /// Takes out the earliest timer that is due at or before `now`; none if there is none.
@@ -145,11 +152,11 @@ impl<T> Timers<T> {
     /// Call it until it gives none. The clock may stand still between calls, but must not go back.
     #[inline]
     pub fn pop_due(&mut self, now: u64) -> Option<T> {
-        let Entry { time, slot, serial } = self.settle().filter(|entry| entry.time <= now)?;
-        if self.early.is_empty() {
-            self.queue.pop();
-        } else {
-            self.early.pop();
+        let (Entry { time, slot, serial }, place) =
+            self.settle().filter(|(entry, _)| entry.time <= now)?;
+        match place {
+            Place::Queue => self.queue.pop(),
+            Place::Early => _ = self.early.pop(),
         }
         self.floor = time;
         self.vacate(slot, serial)
@@ -182,37 +189,42 @@ impl<T> Timers<T> {
         self.slots.clear();
     }
 
-    /// The earliest live entry, having dropped the dead ones before it. It is the top of `early` unless
-    /// that is empty.
+    /// The earliest live entry and where it is, having dropped the dead ones before it.
     #[inline]
-    fn settle(&mut self) -> Option<Entry> {
-        if !self.early.is_empty()
-            && let Some(entry) = self.settle_early()
-        {
-            return Some(entry);
-        }
+    fn settle(&mut self) -> Option<(Entry, Place)> {
         let (slots, dead) = (&self.slots, &mut self.dead);
-        self.queue.settle(|entry| *dead == 0 || is_live(slots, entry) || bury(dead)).copied()
+        let queued =
+            self.queue.settle(|entry| *dead == 0 || is_live(slots, entry) || bury(dead)).copied();
+        if self.early.is_empty() {
+            return queued.map(|entry| (entry, Place::Queue));
+        }
+        self.settle_early(queued)
     }
 
-    #[cold]
     #[inline(never)]
-    fn settle_early(&mut self) -> Option<Entry> {
+    fn settle_early(&mut self, queued: Option<Entry>) -> Option<(Entry, Place)> {
         while let Some(&Reverse(early)) = self.early.peek() {
             let entry = early.entry();
-            if is_live(&self.slots, &entry) {
-                return Some(entry);
+            if !is_live(&self.slots, &entry) {
+                self.early.pop();
+                self.dead -= 1;
+                continue;
             }
-            self.early.pop();
-            self.dead -= 1;
+            // Of two at one time the queued was inserted first: now the queue would not take that time.
+            if queued.is_none_or(|queued| entry.time < queued.time) {
+                return Some((entry, Place::Early));
+            }
+            break;
         }
-        self.early_limit = FEW;
-        None
+        queued.map(|entry| (entry, Place::Queue))
     }
 
     #[cold]
     #[inline(never)]
     fn insert_early(&mut self, early: Early) {
+        if self.early.is_empty() {
+            self.early_limit = FEW;
+        }
         self.early.push(Reverse(early));
         if self.early.len() < self.early_limit {
             return;
@@ -227,7 +239,6 @@ impl<T> Timers<T> {
         while let Some(Reverse(early)) = self.early.pop() {
             self.queue.push(early.entry());
         }
-        self.early_limit = FEW;
     }
 
     /// Drops all dead entries.
@@ -277,4 +288,65 @@ fn is_live<T>(slots: &[Slot<T>], entry: &Entry) -> bool {
 fn bury(dead: &mut usize) -> bool {
     *dead -= 1;
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts the entries one by one, and compares with what is kept as counts.
+    fn entries(timers: &mut Timers<u64>) -> usize {
+        let mut queued = 0;
+        timers.queue.retain(|_| {
+            queued += 1;
+            true
+        });
+        let entries = queued + timers.early.len();
+        assert_eq!(entries, timers.live + timers.dead);
+        entries
+    }
+
+    #[test]
+    fn the_dead_never_outnumber_the_living_by_more_than_a_few() {
+        let mut timers = Timers::new();
+        for i in 0..100 {
+            timers.insert(1 << 20, i);
+        }
+        for i in 0..10_000 {
+            let times = [i, i + (1 << 30), i % 7];
+            let keys = times.map(|at| timers.insert(at, i));
+            if i % 3 == 0 {
+                timers.next();
+            }
+            for key in keys {
+                assert_eq!(timers.cancel(key), Some(i));
+            }
+            assert!(entries(&mut timers) <= 2 * 100 + 1);
+            assert!(timers.slots.len() <= 103);
+        }
+        assert_eq!(timers.len(), 100);
+    }
+
+    #[test]
+    fn many_early_timers_are_taken_into_the_queue() {
+        let mut timers = Timers::new();
+        timers.insert(1 << 40, 0);
+        assert_eq!(timers.next(), Some(1 << 40));
+        for i in 1..1000 {
+            timers.insert(1_000_000 - i, i);
+            assert!(timers.early.len() < FEW);
+        }
+        assert_eq!(entries(&mut timers), 1000);
+    }
+
+    #[test]
+    fn a_cleared_queue_keeps_its_allocations() {
+        let mut timers = Timers::new();
+        for i in 0..100 {
+            timers.insert(i, i);
+        }
+        let before = timers.slots.capacity();
+        timers.clear();
+        assert_eq!((timers.slots.capacity(), timers.len(), timers.next()), (before, 0, None));
+    }
 }

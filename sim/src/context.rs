@@ -181,7 +181,7 @@ pub(crate) struct Pause {
 #[track_caller]
 pub(crate) fn with_pause<R>(f: impl FnOnce(&mut Pause) -> R) -> R {
     let world = expect_world();
-    let mut pause = Pause { paused: world.is_paused(), current_thread: world.is_current_thread() };
+    let mut pause = Pause { paused: world.is_paused(), current_thread: world.is_pausable() };
     let result = f(&mut pause);
     world.set_paused(pause.paused);
     result

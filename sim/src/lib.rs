@@ -70,7 +70,7 @@ pub mod time;
 pub use any::any;
 pub use check::{Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay};
 pub use sim_choice::{Seed, Strategy, Tape};
-//pub use sim_macros::{main, test};
+pub use sim_macros::{main, test};
 pub use task::spawn;
 pub use tokio::{join, pin, try_join};
 
@@ -79,5 +79,5 @@ pub use tokio::{join, pin, try_join};
 pub mod __private {
     pub use crate::check::{config_for, run_test};
     pub use crate::runtime::main_builder;
-    //pub use sim_macros::select_internal;
+    pub use sim_macros::select_internal;
 }

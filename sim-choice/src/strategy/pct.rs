@@ -136,3 +136,95 @@ impl Pct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    /// All tasks up to the number.
+    struct Tasks(u32);
+
+    impl Candidates for Tasks {
+        fn len(&self) -> u32 {
+            self.0
+        }
+
+        fn task(&self, i: u32) -> u32 {
+            i
+        }
+
+        fn is_current(&self) -> bool {
+            false
+        }
+    }
+
+    fn started(seed: u64, tasks: u32) -> Pct {
+        let mut pct = Pct::new();
+        pct.start(Seed(seed));
+        (0..tasks).for_each(|task| pct.spawned(task));
+        pct
+    }
+
+    #[test]
+    fn priorities_are_distinct_at_all_times() {
+        for seed in 0..50 {
+            let mut pct = started(seed, 10);
+            for _ in 0..2000 {
+                pct.pick(&Tasks(10));
+                let priorities: BTreeSet<u64> =
+                    pct.tasks.iter().map(|task| task.priority).collect();
+                assert_eq!(priorities.len(), 10);
+            }
+        }
+    }
+
+    #[test]
+    fn the_highest_priority_runs_and_falls_below_all_at_a_change_point() {
+        for seed in 0..200 {
+            // One task more than change points, and fewer steps than any limit of wins.
+            let mut pct = started(seed, 5);
+            for _ in 0..60 {
+                let before = pct.highest(&Tasks(5));
+                let changes = pct.points.last().is_some_and(|point| point.step == pct.steps);
+                let picked = pct.pick(&Tasks(5));
+                assert_eq!(pct.tasks[before as usize].priority < CHANGED + DEPTH_MAX, changes);
+                assert_eq!(picked, pct.highest(&Tasks(5)));
+                assert!(changes || picked == before);
+            }
+        }
+    }
+
+    #[test]
+    fn depth_and_length_vary_from_run_to_run() {
+        let drawn: BTreeSet<(usize, u32)> = (0..2000)
+            .map(|seed| started(seed, 0))
+            .map(|pct| (pct.points.len(), pct.wins_limit))
+            .collect();
+        assert_eq!(drawn.len(), 5 * 9);
+        assert!(drawn.iter().all(|&(points, limit)| points <= 4 && (64..=16_384).contains(&limit)));
+    }
+
+    #[test]
+    fn change_points_are_at_steps_of_the_run_in_order() {
+        for seed in 0..500 {
+            let pct = started(seed, 0);
+            let length = u64::from(pct.wins_limit / 4);
+            assert!(pct.points.iter().all(|point| point.step < length));
+            assert!(pct.points.is_sorted_by(|later, earlier| later.step >= earlier.step));
+        }
+    }
+
+    #[test]
+    fn a_winner_falls_when_it_has_won_long_enough() {
+        let mut pct = started(1, 2);
+        pct.points.clear();
+        let picks: alloc::vec::Vec<u32> =
+            (0..3 * pct.wins_limit).map(|_| pct.pick(&Tasks(2))).collect();
+        let thirds: alloc::vec::Vec<&[u32]> = picks.chunks(pct.wins_limit as usize).collect();
+        let (first, second) = (thirds[0][0], 1 - thirds[0][0]);
+        assert!(thirds[0].iter().all(|&task| task == first));
+        assert!(thirds[1].iter().all(|&task| task == second));
+        assert!(thirds[2].iter().all(|&task| task == first));
+    }
+}

@@ -54,8 +54,8 @@ const SEEDS: u64 = 200;
 const RECHECK: u64 = 64;
 /// Steps of a run: a second or so of real time.
 const MAX_STEPS: u64 = 10_000_000;
-/// Virtual time of a run: thirty days.
-const TIME_LIMIT: Duration = Duration::from_secs(30 * 86_400);
+/// Virtual time of a run: a hundred years. What never ends passes the limit of steps before.
+const TIME_LIMIT: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// As tokio's worker threads have; only what is touched takes memory.
 const STACK_SIZE: usize = 2 << 20;
 /// What `#[tokio::main]` gives on a small machine.
@@ -68,7 +68,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// 200 seeds derived from the base seed 0, the default strategy, 4 workers, 30 virtual days,
+    /// 200 seeds derived from the base seed 0, the default strategy, 4 workers, 100 virtual years,
     /// 10 million steps.
     pub fn new() -> Config {
         Config {
@@ -80,6 +80,7 @@ impl Config {
             strategy: Strategy::default(),
             limits: Limits {
                 workers: WORKERS,
+                multi_thread: false,
                 max_steps: MAX_STEPS,
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
@@ -167,7 +168,13 @@ impl Config {
         self.workers(1)
     }
 
-    /// Virtual time after which a run fails with `TimeLimit`. Default 30 days.
+    /// As tokio's multi-threaded runtime: the clock cannot be paused.
+    pub fn multi_thread(mut self) -> Config {
+        self.limits.multi_thread = true;
+        self
+    }
+
+    /// Virtual time after which a run fails with `TimeLimit`. Default 100 years.
     pub fn time_limit(mut self, limit: Duration) -> Config {
         self.limits.time_limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
         self

@@ -141,7 +141,7 @@ where
     F: Fn() -> Fut + Sync,
     Fut: Future<Output: Outcome>,
 {
-    let report = check(config, test);
+    let report = check(config.with_env(), test);
     match &report.failure {
         Some(failure) => {
             eprintln!("{report}");

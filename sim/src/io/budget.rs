@@ -1,4 +1,5 @@
-//! What an operation that is always ready takes from the task's budget, so that a loop over it lets others run.
+//! What an operation that is always ready takes from the task's budget, so that a loop over it lets
+//! others run.
 
 use crate::task::coop::{self, poll_proceed};
 use std::{
@@ -23,14 +24,16 @@ pub(super) fn poll_charged<T>(
     Poll::Ready(output)
 }
 
-/// Polls `future`, which knows no budget but may poll what does, for one unit each time that it gets on.
+/// Polls `future`, which knows no budget but may poll what does, for one unit each time that it
+/// gets on.
 pub(super) async fn charged<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|cx| {
         let coop = ready!(poll_proceed(cx));
         let before = left();
         let poll = future.as_mut().poll(cx);
-        // What the parts took while it was pending stays taken; giving it back would make the task's budget endless.
+        // What the parts took while it was pending stays taken; giving it back would make the
+        // task's budget endless.
         if poll.is_ready() || left() != before {
             coop.made_progress();
         }

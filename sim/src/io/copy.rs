@@ -31,7 +31,8 @@ where
     charged(tokio::io::copy_buf(reader, writer)).await
 }
 
-/// Copies both ways until both ends are shut down; gives the bytes from `a` to `b` and from `b` to `a`.
+/// Copies both ways until both ends are shut down; gives the bytes from `a` to `b` and from `b` to
+/// `a`.
 ///
 /// At the end of one reader the other's writer is shut down.
 pub async fn copy_bidirectional<A, B>(a: &mut A, b: &mut B) -> std::io::Result<(u64, u64)>

@@ -29,7 +29,11 @@ pub fn empty() -> Empty {
 }
 
 impl AsyncRead for Empty {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         poll_charge(cx).map(Ok)
     }
 }

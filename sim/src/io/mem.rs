@@ -1,4 +1,5 @@
-//! Pipes in memory, through which tasks talk: tokio's own, with scheduling points and the budget of the simulation.
+//! Pipes in memory, through which tasks talk: tokio's own, with scheduling points and the budget of
+//! the simulation.
 
 use super::budget::poll_charged;
 use crate::point::{Access, Object, Site, point};
@@ -57,14 +58,22 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
 }
 
 impl AsyncRead for DuplexStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         point(&self.incoming, Access::Receive, self.site);
         poll_charged(cx, |cx| Pin::new(&mut self.inner).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for DuplexStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         point(&self.outgoing, Access::Send, self.site);
         poll_charged(cx, |cx| Pin::new(&mut self.inner).poll_write(cx, buf))
     }
@@ -106,7 +115,8 @@ impl fmt::Debug for DuplexStream {
     }
 }
 
-/// A pipe that goes one way; made by [`simplex`], or as one value by [`new_unsplit`](SimplexStream::new_unsplit).
+/// A pipe that goes one way; made by [`simplex`], or as one value by
+/// [`new_unsplit`](SimplexStream::new_unsplit).
 pub struct SimplexStream {
     inner: tokio::io::SimplexStream,
     object: Object,
@@ -153,14 +163,22 @@ impl SimplexStream {
 }
 
 impl AsyncRead for SimplexStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         point(&self.object, Access::Receive, self.site);
         poll_charged(cx, |cx| Pin::new(&mut self.inner).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for SimplexStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         point(&self.object, Access::Send, self.site);
         poll_charged(cx, |cx| Pin::new(&mut self.inner).poll_write(cx, buf))
     }

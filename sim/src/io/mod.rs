@@ -1,9 +1,9 @@
 //! Reading and writing: as `tokio::io`.
 //!
-//! Traits, adapters and buffers are tokio's own, so that whatever implements or takes them fits. Own are those parts
-//! that take from a task's budget or let tasks talk to each other: [`empty`], [`repeat`], [`sink`], the [`copy`]
-//! family, [`duplex`] and [`simplex`]; tokio's would not know the budget of the simulation. The standard streams
-//! write through, and read nothing.
+//! Traits, adapters and buffers are tokio's own, so that whatever implements or takes them fits.
+//! Own are those parts that take from a task's budget or let tasks talk to each other: [`empty`],
+//! [`repeat`], [`sink`], the [`copy`] family, [`duplex`] and [`simplex`]; tokio's would not know
+//! the budget of the simulation. The standard streams write through, and read nothing.
 //!
 //! ```
 //! use sim::io::{duplex, AsyncReadExt, AsyncWriteExt};
@@ -24,6 +24,8 @@ mod mem;
 mod repeat;
 mod sink;
 mod stdio;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     copy::{copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buf},
@@ -36,6 +38,7 @@ pub use self::{
 #[doc(no_inline)]
 pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 pub use tokio::io::{
-    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite, AsyncWriteExt, BufReader,
-    BufStream, BufWriter, Chain, Join, Lines, ReadBuf, ReadHalf, Split, Take, WriteHalf, join, split,
+    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite,
+    AsyncWriteExt, BufReader, BufStream, BufWriter, Chain, Join, Lines, ReadBuf, ReadHalf, Split,
+    Take, WriteHalf, join, split,
 };

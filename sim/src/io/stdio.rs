@@ -1,8 +1,9 @@
 //! The standard streams of the process.
 //!
-//! Output goes straight to std's streams, each write at once and flushed, so that it is in order with `println!` and
-//! nothing is lost at a failure. As with tokio, the test harness does not capture it. Input is always at its end:
-//! what a person types would make a run differ from the next.
+//! Output goes straight to std's streams, each write at once and flushed, so that it is in order
+//! with `println!` and nothing is lost at a failure. As with tokio, the test harness does not
+//! capture it. Input is always at its end: what a person types would make a run differ from the
+//! next.
 
 use super::budget::poll_charge;
 use crate::context;
@@ -70,14 +71,22 @@ pub fn stderr() -> Stderr {
 }
 
 impl AsyncRead for Stdin {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         expect_runtime();
         poll_charge(cx).map(Ok)
     }
 }
 
 impl AsyncWrite for Stdout {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         poll_write_through(&mut self.std, cx, buf)
     }
 
@@ -91,7 +100,11 @@ impl AsyncWrite for Stdout {
 }
 
 impl AsyncWrite for Stderr {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         poll_write_through(&mut self.std, cx, buf)
     }
 
@@ -104,8 +117,12 @@ impl AsyncWrite for Stderr {
     }
 }
 
-/// Writes and flushes all of `buf`. A real device may be slow, but no other task could have run meanwhile.
-fn poll_write_through(out: &mut impl Write, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+/// Writes and flushes all of `buf`: virtual time does not pass meanwhile.
+fn poll_write_through(
+    out: &mut impl Write,
+    cx: &mut Context<'_>,
+    buf: &[u8],
+) -> Poll<Result<usize>> {
     expect_runtime();
     ready!(poll_charge(cx));
     out.write_all(buf)?;

@@ -192,6 +192,10 @@ impl MainBuilder {
         self
     }
 
+    pub fn multi_thread(self) -> MainBuilder {
+        self
+    }
+
     pub fn current_thread(self) -> MainBuilder {
         self.workers(1)
     }

@@ -1,6 +1,6 @@
 //! Freezing the clock and moving it by hand.
 //!
-//! Virtual time needs neither to pass quickly. They are for tests that step from one instant to the next, and were
+//! Virtual time passes quickly without it. It serves tests that step from one instant to the next,
 //! written for tokio's `test-util`; the messages are tokio's.
 
 use crate::{
@@ -59,7 +59,8 @@ pub fn resume() {
 
 /// Moves a frozen clock forward at once and then yields, so that what became due can run.
 ///
-/// All that is due wakes together. To meet each timer at its own instant, [`sleep`](super::sleep()) instead.
+/// All that is due wakes together. To meet each timer at its own instant, [`sleep`](super::sleep())
+/// instead.
 ///
 /// # Panics
 ///
@@ -67,7 +68,9 @@ pub fn resume() {
 pub async fn advance(duration: Duration) {
     change(|pause| frozen(pause));
     // The clock counts nanoseconds in 64 bits: 584 years.
-    let target = u64::try_from(duration.as_nanos()).ok().filter(|ns| Instant::now().run_ns().checked_add(*ns).is_some());
+    let target = u64::try_from(duration.as_nanos())
+        .ok()
+        .filter(|ns| Instant::now().run_ns().checked_add(*ns).is_some());
     context::advance_by(target.expect("overflow when adding duration to instant")).await;
 }
 

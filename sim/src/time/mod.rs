@@ -1,7 +1,8 @@
 //! Waiting for time to pass: as `tokio::time`, on the clock of the simulation.
 //!
-//! The clock is virtual: it moves on when nothing can run until then, so that an hour of waiting costs nothing.
-//! Deadlines are kept to the nanosecond; tokio rounds them up to the next millisecond.
+//! The clock is virtual: it moves on when nothing can run until then, so that an hour of waiting
+//! costs nothing. Deadlines are kept to the nanosecond; tokio rounds them up to the next
+//! millisecond.
 //!
 //! ```
 //! use sim::time::{sleep, timeout, Duration, Instant};
@@ -19,6 +20,8 @@ pub mod error;
 mod instant;
 mod interval;
 mod sleep;
+#[cfg(test)]
+mod tests;
 mod timeout;
 
 pub use self::{

@@ -102,14 +102,17 @@ impl Sleep {
     pub fn is_elapsed(&self) -> bool {
         match self.stage {
             Stage::New => false,
-            Stage::Counting(_) => context::now_ns().is_some_and(|now_ns| now_ns >= self.deadline.run_ns()),
+            Stage::Counting(_) => {
+                context::now_ns().is_some_and(|now_ns| now_ns >= self.deadline.run_ns())
+            }
             Stage::Elapsed => true,
         }
     }
 
     /// Moves the deadline, earlier or later.
     ///
-    /// Who waited for the former deadline is woken at the new one. It can be used again after it was ready.
+    /// Who waited for the former deadline is woken at the new one. It can be used again after it
+    /// was ready.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
         *this.deadline = deadline;
@@ -173,7 +176,8 @@ impl Alarm {
         Alarm { key: context::timer_insert(at_ns, waker), waker: waker.clone() }
     }
 
-    /// Makes sure that `waker` is woken. Arms again if the timer fired too early, as after a jump of a node's clock.
+    /// Makes sure that `waker` is woken. Arms again if the timer fired too early, as after a jump
+    /// of a node's clock.
     fn refresh(&mut self, at_ns: u64, waker: &Waker) {
         if !context::timer_update(self.key, waker) {
             *self = Alarm::arm(at_ns, waker);

@@ -13,8 +13,8 @@ use std::{
 
 /// Waits for `future`, at most for `duration`.
 ///
-/// The future is polled first: if it is ready when the time is over, its value is given. A duration that is too long
-/// to be added to the present is no limit.
+/// The future is polled first: if it is ready when the time is over, its value is given. A duration
+/// that is too long to be added to the present is no limit.
 ///
 /// # Panics
 ///

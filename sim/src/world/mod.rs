@@ -57,6 +57,8 @@ pub(crate) enum Action {
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) workers: u32,
+    /// The program asked for several threads: the clock cannot be paused.
+    pub(crate) multi_thread: bool,
     pub(crate) max_steps: u64,
     pub(crate) time_limit_ns: u64,
     pub(crate) stack_size: usize,
@@ -197,7 +199,8 @@ impl World {
         {
             let mut table = self.table.borrow_mut();
             table.clear();
-            table.add_pool(limits.workers);
+            let pool = table.add_pool(limits.workers);
+            table.pools[pool as usize].pausable = !limits.multi_thread;
         }
         self.timers.borrow_mut().clear();
         self.now.set(0);
@@ -307,6 +310,11 @@ impl World {
         if self.tracing.get() {
             self.trace_event(crate::trace::Happened::Op(op));
         }
+    }
+
+    /// Whether the clock of the current runtime can be paused.
+    pub(crate) fn is_pausable(&self) -> bool {
+        self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.pausable)
     }
 
     /// Whether the current runtime has one worker, as tokio's current-thread runtime.

@@ -75,6 +75,8 @@ pub(crate) struct Pool {
     pub(crate) in_flight: u32,
     /// It takes tasks that are not `Send`.
     pub(crate) local: bool,
+    /// Its clock can be paused.
+    pub(crate) pausable: bool,
     ready: VecDeque<(u32, u32)>,
     /// Whether the pool is in the list of those with ready tasks.
     listed: bool,
@@ -149,7 +151,7 @@ impl Table {
 
     /// Adds a pool of so many workers; gives its number.
     pub(crate) fn add_pool(&mut self, workers: u32) -> u32 {
-        self.pools.push(Pool { workers, in_flight: 0, local: false, ready: VecDeque::new(), listed: false });
+        self.pools.push(Pool { workers, in_flight: 0, local: false, pausable: workers == 1, ready: VecDeque::new(), listed: false });
         self.pools.len() as u32 - 1
     }
 

@@ -433,7 +433,8 @@ impl World {
 
     /// A runtime has ended: drops the tasks of its pool, and takes no more.
     pub(crate) fn close_pool(self: &Rc<Self>, pool: u32) {
-        for slot in 0..self.table.borrow().used() as u32 {
+        let used = self.table.borrow().used() as u32;
+        for slot in 0..used {
             let is_mine = {
                 let table = self.table.borrow();
                 let place = &table.slots[slot as usize];

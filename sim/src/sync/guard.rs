@@ -1,0 +1,73 @@
+//! What all guards have: the release, which announces itself, and the faces of what they guard.
+
+use crate::point::{Access, Object, Site, point};
+use std::sync::Arc;
+
+/// Announces the release of an object when dropped. It stands before the guard proper in a struct, so
+/// that it is dropped first: others may run while the lock still is held.
+pub(super) struct Release<'a> {
+    pub(super) object: &'a Object,
+    pub(super) site: Site,
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        point(self.object, Access::Release, self.site);
+    }
+}
+
+/// A lock that can be announced.
+pub(super) trait Announced {
+    fn object(&self) -> &Object;
+}
+
+/// As [`Release`], for a guard that keeps its lock alive.
+pub(super) struct OwnedRelease<L: Announced + ?Sized> {
+    pub(super) lock: Arc<L>,
+    pub(super) site: Site,
+}
+
+impl<L: Announced + ?Sized> Drop for OwnedRelease<L> {
+    fn drop(&mut self) {
+        point(self.lock.object(), Access::Release, self.site);
+    }
+}
+
+/// `Deref`, `Debug` and `Display` of a guard, through the first closure; and `DerefMut` through the
+/// second, if there is one.
+macro_rules! faces {
+    ([$($generics:tt)*] $guard:ty => $value:ty, |$this:ident| $get:expr, |$this_mut:ident| $get_mut:expr) => {
+        faces!([$($generics)*] $guard => $value, |$this| $get);
+
+        impl<$($generics)*> std::ops::DerefMut for $guard {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut $value {
+                let $this_mut = self;
+                $get_mut
+            }
+        }
+    };
+    ([$($generics:tt)*] $guard:ty => $value:ty, |$this:ident| $get:expr) => {
+        impl<$($generics)*> std::ops::Deref for $guard {
+            type Target = $value;
+            #[inline]
+            fn deref(&self) -> &$value {
+                let $this = self;
+                $get
+            }
+        }
+
+        impl<$($generics)*> std::fmt::Debug for $guard where $value: std::fmt::Debug {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+
+        impl<$($generics)*> std::fmt::Display for $guard where $value: std::fmt::Display {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+}
+pub(super) use faces;

@@ -1,0 +1,181 @@
+//! Waking tasks that wait, without a value.
+
+use crate::point::{Access, Object, Site, point};
+use pin_project::pin_project;
+use sim_sys::owned::{Lend, Owned};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::sync::{self as real, futures as waits};
+
+/// Wakes one task or all that wait; one notification is kept for the next that waits.
+///
+/// ```
+/// # sim::runtime::Runtime::new().unwrap().block_on(async {
+/// let notify = sim::sync::Notify::new();
+/// notify.notify_one();
+/// notify.notified().await; // the kept notification
+/// # });
+/// ```
+pub struct Notify {
+    object: Object,
+    inner: real::Notify,
+}
+
+impl Notify {
+    /// Nothing notified.
+    #[track_caller]
+    pub fn new() -> Notify {
+        Notify { object: Object::new(Location::caller()), inner: real::Notify::new() }
+    }
+
+    /// Nothing notified, for statics.
+    #[track_caller]
+    pub const fn const_new() -> Notify {
+        Notify { object: Object::new(Location::caller()), inner: real::Notify::const_new() }
+    }
+
+    /// Waits for a notification. Cancel safe: one that was for this waiter goes to the next.
+    #[track_caller]
+    pub fn notified(&self) -> Notified<'_> {
+        let site = Location::caller();
+        Notified { object: &self.object, site, announced: false, inner: self.inner.notified() }
+    }
+
+    /// As [`notified`](Notify::notified), with a future that keeps this alive.
+    #[track_caller]
+    pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
+        let site = Location::caller();
+        let inner = Owned::lend(self, |notify: &Notify| Ok::<_, Infallible>(Box::pin(notify.inner.notified())));
+        let inner = inner.unwrap_or_else(|never| match never {});
+        OwnedNotified { site, announced: false, inner }
+    }
+
+    /// Wakes the task that waits longest, or keeps the notification for the next that waits.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        point(&self.object, Access::Notify, Location::caller());
+        self.inner.notify_one();
+    }
+
+    /// Wakes the task that came last, or keeps the notification for the next that waits.
+    #[track_caller]
+    pub fn notify_last(&self) {
+        point(&self.object, Access::Notify, Location::caller());
+        self.inner.notify_last();
+    }
+
+    /// Wakes all that wait now; keeps nothing.
+    #[track_caller]
+    pub fn notify_waiters(&self) {
+        point(&self.object, Access::Notify, Location::caller());
+        self.inner.notify_waiters();
+    }
+}
+
+impl Default for Notify {
+    #[track_caller]
+    fn default() -> Notify {
+        Notify::new()
+    }
+}
+
+impl fmt::Debug for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// Waits for a notification; made by [`Notify::notified`].
+///
+/// It gets what `notify_waiters` sends from the moment it is made, and what `notify_one` sends from
+/// its first poll, or [`enable`](Notified::enable), on.
+#[pin_project]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Notified<'a> {
+    object: &'a Object,
+    site: Site,
+    announced: bool,
+    #[pin]
+    inner: waits::Notified<'a>,
+}
+
+impl Notified<'_> {
+    /// Registers as waiting, as a poll would; true if it has been notified.
+    pub fn enable(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        announce(this.announced, this.object, this.site);
+        this.inner.enable()
+    }
+}
+
+fn announce(announced: &mut bool, object: &Object, site: Site) {
+    if !std::mem::replace(announced, true) {
+        point(object, Access::Wait, site);
+    }
+}
+
+impl Future for Notified<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        announce(this.announced, this.object, this.site);
+        this.inner.poll(cx)
+    }
+}
+
+impl fmt::Debug for Notified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notified").finish_non_exhaustive()
+    }
+}
+
+struct Waiting;
+
+impl Lend for Waiting {
+    type Owner = Notify;
+    type Guard<'a> = Pin<Box<waits::Notified<'a>>>;
+}
+
+/// As [`Notified`], but keeps the [`Notify`] alive; made by [`Notify::notified_owned`].
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct OwnedNotified {
+    site: Site,
+    announced: bool,
+    inner: Owned<Waiting>,
+}
+
+impl OwnedNotified {
+    /// Registers as waiting, as a poll would; true if it has been notified.
+    pub fn enable(mut self: Pin<&mut Self>) -> bool {
+        self.announce();
+        self.inner.with_mut(|inner| inner.as_mut().enable())
+    }
+
+    fn announce(&mut self) {
+        let site = self.site;
+        announce(&mut self.announced, &self.inner.owner().object, site);
+    }
+}
+
+impl Future for OwnedNotified {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.announce();
+        self.inner.with_mut(|inner| inner.as_mut().poll(cx))
+    }
+}
+
+impl fmt::Debug for OwnedNotified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedNotified").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+//! A value that is set once, by whoever comes first.
+
+use super::SetError;
+use crate::{
+    point::{Access, Object, point},
+    task::coop::cooperative,
+};
+use std::{fmt, future::Future, panic::Location};
+use tokio::sync as real;
+
+/// A cell that is initialised once, by a future if need be.
+///
+/// ```
+/// # sim::runtime::Runtime::new().unwrap().block_on(async {
+/// static CONFIG: sim::sync::OnceCell<u32> = sim::sync::OnceCell::const_new();
+/// assert_eq!(CONFIG.get_or_init(|| async { 7 }).await, &7);
+/// # });
+/// ```
+pub struct OnceCell<T> {
+    object: Object,
+    inner: real::OnceCell<T>,
+}
+
+impl<T> OnceCell<T> {
+    /// An empty cell.
+    #[track_caller]
+    pub fn new() -> OnceCell<T> {
+        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::new() }
+    }
+
+    /// An empty cell, for statics.
+    #[track_caller]
+    pub const fn const_new() -> OnceCell<T> {
+        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::const_new() }
+    }
+
+    /// A cell with that value, if any.
+    #[track_caller]
+    pub fn new_with(value: Option<T>) -> OnceCell<T> {
+        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::new_with(value) }
+    }
+
+    /// A cell with that value, for statics.
+    #[track_caller]
+    pub const fn const_new_with(value: T) -> OnceCell<T> {
+        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::const_new_with(value) }
+    }
+
+    /// Whether the value is set.
+    #[track_caller]
+    pub fn initialized(&self) -> bool {
+        point(&self.object, Access::Read, Location::caller());
+        self.inner.initialized()
+    }
+
+    /// The value, if it is set.
+    #[track_caller]
+    pub fn get(&self) -> Option<&T> {
+        point(&self.object, Access::Read, Location::caller());
+        self.inner.get()
+    }
+
+    /// The value, if it is set.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.inner.get_mut()
+    }
+
+    /// Sets the value.
+    ///
+    /// # Errors
+    ///
+    /// Fails, with the value, if it is set or being set.
+    #[track_caller]
+    pub fn set(&self, value: T) -> Result<(), SetError<T>> {
+        point(&self.object, Access::Write, Location::caller());
+        self.inner.set(value)
+    }
+
+    /// The value; `f` makes it if it is not set, once even if many ask. If the future is cancelled
+    /// or panics, the next that asks makes it.
+    #[track_caller]
+    pub fn get_or_init<F, Fut>(&self, f: F) -> impl Future<Output = &T>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let site = Location::caller();
+        async move {
+            point(&self.object, Access::Write, site);
+            cooperative(self.inner.get_or_init(f)).await
+        }
+    }
+
+    /// As [`get_or_init`](OnceCell::get_or_init), with a future that may fail.
+    ///
+    /// # Errors
+    ///
+    /// The future's.
+    #[track_caller]
+    pub fn get_or_try_init<E, F, Fut>(&self, f: F) -> impl Future<Output = Result<&T, E>>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let site = Location::caller();
+        async move {
+            point(&self.object, Access::Write, site);
+            cooperative(self.inner.get_or_try_init(f)).await
+        }
+    }
+
+    /// The value, if it is set.
+    pub fn into_inner(self) -> Option<T> {
+        self.inner.into_inner()
+    }
+
+    /// Takes the value out; the cell is empty again.
+    pub fn take(&mut self) -> Option<T> {
+        self.inner.take()
+    }
+}
+
+impl<T> Default for OnceCell<T> {
+    #[track_caller]
+    fn default() -> OnceCell<T> {
+        OnceCell::new()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: Clone> Clone for OnceCell<T> {
+    #[track_caller]
+    fn clone(&self) -> OnceCell<T> {
+        OnceCell::new_with(self.inner.get().cloned())
+    }
+}
+
+impl<T: PartialEq> PartialEq for OnceCell<T> {
+    fn eq(&self, other: &OnceCell<T>) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl<T: Eq> Eq for OnceCell<T> {}
+
+impl<T> From<T> for OnceCell<T> {
+    #[track_caller]
+    fn from(value: T) -> OnceCell<T> {
+        OnceCell::new_with(Some(value))
+    }
+}
