@@ -38,7 +38,7 @@ pub(crate) fn main(tokens: TokenStream, item: TokenStream) -> Result<TokenStream
     let ItemFn { attrs, vis, sig, block } = &function;
     let output = match &sig.output {
         syn::ReturnType::Default => quote!(()),
-        syn::ReturnType::Type(_, of) if contains_impl(of) => quote!(_),
+        syn::ReturnType::Type(_, of) if contains_impl(of) || matches!(**of, syn::Type::Never(_)) => quote!(_),
         syn::ReturnType::Type(_, of) => quote!(#of),
     };
     Ok(quote! {

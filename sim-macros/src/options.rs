@@ -111,6 +111,7 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
         "deny" => lints(meta, krate, quote!(Deny))?,
         "flavor" => match &*one_of(meta, &["multi_thread", "current_thread", "local"])?.value() {
             "multi_thread" => quote!(.multi_thread()),
+            "local" => quote!(.local()),
             _ => quote!(.current_thread()),
         },
         "start_paused" => {
@@ -121,7 +122,11 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
             one_of(meta, &["ignore", "shutdown_runtime"])?;
             TokenStream::new()
         }
-        // The path was taken before; a runtime's name has no meaning here.
+        "name" => {
+            let name = text(meta)?;
+            quote!(.runtime_name(#name))
+        }
+        // The path was taken before.
         _ => TokenStream::new(),
     })
 }

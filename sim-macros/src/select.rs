@@ -167,7 +167,8 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         #[allow(unused_mut)]
         let mut #disabled = 0_u64;
         #(#conditions)*
-        let #output = {
+        #[allow(unused_mut)]
+        let mut #output = {
             // One statement, so that what the expressions borrow for themselves ends here.
             let (#(#futures,)*) = (#(#expressions,)*);
             #(let mut #futures = ::core::pin::pin!(::core::future::IntoFuture::into_future(#futures));)*

@@ -37,7 +37,10 @@ pub(crate) fn world() -> Option<Rc<World>> {
 /// The current simulation; panics as tokio does where there is none.
 #[track_caller]
 pub(crate) fn expect_world() -> Rc<World> {
-    world().unwrap_or_else(|| panic!("{NO_RUNTIME}"))
+    match world() {
+        Some(world) => world,
+        None => panic!("{NO_RUNTIME}"),
+    }
 }
 
 /// The current simulation, if a task or a thread of it runs right now.
@@ -157,6 +160,15 @@ pub(crate) fn timer_insert(at_ns: u64, waker: &Waker) -> TimerKey {
     expect_world().timer_insert(at_ns, Action::Wake(waker.clone()))
 }
 
+/// Panics where sleeps and timeouts cannot be made, as tokio does.
+#[track_caller]
+pub(crate) fn expect_timers() {
+    assert!(
+        expect_world().has_timers(),
+        "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on the runtime builder to enable timers."
+    );
+}
+
 /// Changes whom the timer wakes; false if it fired or was cancelled.
 pub(crate) fn timer_update(key: TimerKey, waker: &Waker) -> bool {
     world().is_some_and(|world| world.timer_update(key, waker))
@@ -208,9 +220,10 @@ pub(crate) fn poll_blocking<F: Future>(world: &Rc<World>, future: F, site: Site)
     let waker = world.thread_waker();
     let mut cx = std::task::Context::from_waker(&waker);
     loop {
-        let former = crate::task::coop::refill();
+        let former = (crate::task::coop::refill(), world.set_polling(true));
         let poll = future.as_mut().poll(&mut cx);
-        crate::task::coop::swap(former);
+        world.set_polling(former.1);
+        crate::task::coop::swap(former.0);
         match poll {
             Poll::Ready(output) => return output,
             Poll::Pending => world.park(site),

@@ -33,6 +33,8 @@ pub struct Config {
     pub(crate) tape: Option<std::path::PathBuf>,
     pub(crate) out: Option<std::path::PathBuf>,
     pub(crate) trace: bool,
+    /// The environment has been applied, so that `SIM_SEED` runs a failure again.
+    pub(crate) from_env: bool,
     pub(crate) error: Option<ConfigError>,
 }
 
@@ -81,6 +83,8 @@ impl Config {
             limits: Limits {
                 workers: WORKERS,
                 multi_thread: false,
+                local: false,
+                runtime_name: None,
                 max_steps: MAX_STEPS,
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
@@ -93,6 +97,7 @@ impl Config {
             tape: None,
             out: None,
             trace: false,
+            from_env: false,
             error: None,
         }
     }
@@ -116,6 +121,7 @@ impl Config {
     }
 
     pub(crate) fn with_env(mut self) -> Config {
+        self.from_env = true;
         if let Err(error) = env::apply(&mut self, &|name| std::env::var(name).ok()) {
             self.error.get_or_insert(error);
         }
@@ -171,6 +177,19 @@ impl Config {
     /// As tokio's multi-threaded runtime: the clock cannot be paused.
     pub fn multi_thread(mut self) -> Config {
         self.limits.multi_thread = true;
+        self
+    }
+
+    /// One worker, as tokio's local runtime has it: it takes tasks that are not `Send`.
+    pub fn local(mut self) -> Config {
+        self.limits.local = true;
+        self.workers(1)
+    }
+
+    /// The name that the runtime's handle gives.
+    #[doc(hidden)]
+    pub fn runtime_name(mut self, name: &str) -> Config {
+        self.limits.runtime_name = Some(name.into());
         self
     }
 

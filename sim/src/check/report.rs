@@ -145,7 +145,7 @@ impl fmt::Display for Report {
         match &self.failure {
             None => write!(f, "passed {} runs, {} steps", self.runs, self.steps),
             Some(failure) => {
-                writeln!(f, "failed in run {} of this check", self.runs)?;
+                writeln!(f, "failed in run {}", self.runs)?;
                 write!(f, "{failure}")
             }
         }
@@ -159,7 +159,7 @@ impl fmt::Display for Failure {
         if let Some(task) = &self.task {
             write!(f, ", in task {task}")?;
         }
-        if let Some(site) = &self.spawned_at {
+        if let (Some(site), Some(_)) = (&self.spawned_at, self.task.as_ref().filter(|task| *task != "main")) {
             write!(f, ", spawned at {site}")?;
         }
         writeln!(f)?;

@@ -55,6 +55,8 @@ struct Ran {
     tape: Option<Tape>,
     trace: Vec<Line>,
     divergence: Option<String>,
+    /// By task number, of a run that is looked at.
+    task_names: Vec<String>,
 }
 
 /// Runs `test` under many seeds, until one fails or all have passed.
@@ -235,6 +237,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) ->
         tape,
         trace: world.trace.borrow_mut().take().unwrap_or_default().lines,
         divergence: choices.divergence().map(|divergence| divergence.to_string()),
+        task_names: if traced { world.task_names() } else { Vec::new() },
     }
 }
 
@@ -260,6 +263,7 @@ fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let tape = Arc::new(tape);
     let ran = run_apart(config, &Source::Tape(tape), main);
+    let trace = shown(&ran, config.trace);
     let mut report = Report { runs: 1, steps: ran.steps, warnings: ran.warnings, failure: None };
     if let Some(divergence) = &ran.divergence {
         report.warnings.push(format!("the tape does not fit the run: {divergence}"));
@@ -267,7 +271,7 @@ fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     report.failure = ran.fault.map(|fault| {
         let tape = ran.tape.expect("a run that is looked at keeps its tape");
         let mut failure = Failure::new(fault, tape, "with the same tape".into());
-        failure.trace = shown(&ran.trace, config.trace);
+        failure.trace = trace;
         failure
     });
     report
@@ -369,7 +373,7 @@ impl<'a> Sweep<'a> {
             let failed = ran.fault.is_some();
             let hash = ran.hash;
             self.note(index, seed, ran);
-            let recheck = !failed && self.config.recheck != 0 && index % self.config.recheck == 0;
+            let recheck = !failed && self.rechecks(index);
             if used_up {
                 result = Some(recheck.then_some((index, seed, hash)));
                 break;
@@ -397,6 +401,13 @@ impl<'a> Sweep<'a> {
             None => index < self.config.seeds,
         };
         (more && self.first.load(SeqCst) == u64::MAX).then(|| (index, self.base.derive(index)))
+    }
+
+    /// Whether a passing run is done again: one in so many. Not the only one of a check, which may be
+    /// of a program that works once a process.
+    fn rechecks(&self, index: u64) -> bool {
+        let one = self.config.single.is_some() || self.config.seeds == 1;
+        self.config.recheck != 0 && index % self.config.recheck == 0 && (!one || self.config.recheck == 1)
     }
 
     fn note(&self, index: u64, seed: Seed, ran: Ran) {
@@ -438,9 +449,10 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     let again = run_apart(config, &source, main);
     let same = again.hash == found.ran.hash;
     let rerun = rerun_line(config, found.seed);
+    let trace = shown(&again, config.trace);
     if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
         let mut failure = Failure::new(fault, tape, rerun);
-        failure.trace = shown(&again.trace, config.trace);
+        failure.trace = trace;
         write_tape(config, &failure);
         return failure;
     }
@@ -479,12 +491,13 @@ fn first_difference(one: &[Line], other: &[Line]) -> String {
 }
 
 /// The end of a trace as lines, or all of it.
-fn shown(trace: &[Line], all: bool) -> Vec<String> {
+fn shown(ran: &Ran, all: bool) -> Vec<String> {
+    let trace = &ran.trace;
     let from = if all { 0 } else { trace.len().saturating_sub(SHOWN) };
     let line = |line: &Line| {
         let task = match line.task {
-            u32::MAX => "-".to_string(),
-            number => format!("task {number}"),
+            u32::MAX => "-",
+            number => ran.task_names.get(number as usize).map_or("?", |name| name),
         };
         format!("{:>12?} {task}: {}", Duration::from_nanos(line.at_ns), line.text)
     };
@@ -506,6 +519,10 @@ fn rerun_line(config: &Config, seed: Seed) -> String {
                 Err(_) => String::new(),
             };
             format!("SIM_SEED={seed}{strategy} cargo test{package} {test} -- --exact")
+        }
+        None if config.from_env => {
+            let command: Vec<String> = std::env::args().collect();
+            format!("SIM_SEED={seed}{strategy} {}", command.join(" "))
         }
         None => format!("sim::check(sim::Config::new().only_seed({seed}), ..)"),
     }

@@ -7,10 +7,12 @@ use std::{fmt, io, time::Duration};
 /// Builds a [`Runtime`].
 ///
 /// Options about threads and drivers are taken and have no effect: there are no threads, and the
-/// drivers are always there.
+/// I/O driver is always there.
 pub struct Builder {
     workers: u32,
     start_paused: bool,
+    timers: bool,
+    name: Option<String>,
 }
 
 /// What a runtime does when a task panics.
@@ -26,16 +28,23 @@ pub enum UnhandledPanic {
 impl Builder {
     /// One worker: tasks interleave only where a poll is pending.
     pub fn new_current_thread() -> Builder {
-        Builder { workers: 1, start_paused: false }
+        Builder { workers: 1, start_paused: false, timers: false, name: None }
     }
 
     /// Four workers.
     pub fn new_multi_thread() -> Builder {
-        Builder { workers: 4, start_paused: false }
+        Builder { workers: 4, start_paused: false, timers: false, name: None }
     }
 
-    /// No effect.
+    /// Enables the timers.
     pub fn enable_all(&mut self) -> &mut Builder {
+        self.timers = true;
+        self
+    }
+
+    /// The name that the handle gives.
+    pub fn name(&mut self, name: impl Into<String>) -> &mut Builder {
+        self.name = Some(name.into());
         self
     }
 
@@ -44,8 +53,9 @@ impl Builder {
         self
     }
 
-    /// No effect.
+    /// Enables the timers; without, sleeps and timeouts panic.
     pub fn enable_time(&mut self) -> &mut Builder {
+        self.timers = true;
         self
     }
 
@@ -160,7 +170,9 @@ impl Builder {
         let pool = {
             let mut table = world.table.borrow_mut();
             let pool = table.add_pool(self.workers);
-            table.pools[pool as usize].local = local;
+            let entry = &mut table.pools[pool as usize];
+            (entry.local, entry.timers) = (local, self.timers);
+            entry.name = self.name.as_deref().map(Into::into);
             pool
         };
         if self.start_paused {

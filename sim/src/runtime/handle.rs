@@ -14,6 +14,7 @@ use std::{error::Error, fmt, future::Future, marker::PhantomData, panic::Locatio
 pub struct Handle {
     remote: Arc<Remote>,
     pool: u32,
+    name: Option<Arc<str>>,
 }
 
 /// How many workers a runtime has.
@@ -28,7 +29,8 @@ pub enum RuntimeFlavor {
 
 impl Handle {
     pub(super) fn new(world: &World, pool: u32) -> Handle {
-        Handle { remote: world.remote().clone(), pool }
+        let name = world.table.borrow().pools.get(pool as usize).and_then(|pool| pool.name.clone());
+        Handle { remote: world.remote().clone(), pool, name }
     }
 
     pub(super) fn remote(&self) -> &Arc<Remote> {
@@ -112,6 +114,11 @@ impl Handle {
         let entered = context::enter(&world);
         let former = world.pool.replace(self.pool);
         EnterGuard { world, former, _entered: entered, _handle: PhantomData }
+    }
+
+    /// The runtime's name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// Whether it has one worker or several.

@@ -37,6 +37,7 @@ use std::{
 /// ```
 pub struct Runtime {
     handle: Handle,
+    in_background: bool,
 }
 
 impl Runtime {
@@ -51,7 +52,7 @@ impl Runtime {
 
     fn with_handle(handle: Handle) -> Runtime {
         handle.remote().owners.fetch_add(1, Relaxed);
-        Runtime { handle }
+        Runtime { handle, in_background: false }
     }
 
     /// Its handle.
@@ -100,12 +101,20 @@ impl Runtime {
     pub fn shutdown_timeout(self, _duration: Duration) {}
 
     /// Drops the runtime; blocking closures are not waited for.
-    pub fn shutdown_background(self) {}
+    pub fn shutdown_background(mut self) {
+        self.in_background = true;
+    }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.handle.remote().owners.fetch_sub(1, Relaxed);
+        let within = context::running().is_some_and(|world| !world.may_block());
+        assert!(
+            !within || self.in_background || std::thread::panicking(),
+            "Cannot drop a runtime in a context where blocking is not allowed. This happens when a runtime is dropped \
+             from within an asynchronous context."
+        );
         if let Some(world) = context::find(self.handle.remote()) {
             let _entered = context::enter(&world);
             world.close_pool(self.handle.pool());
@@ -145,7 +154,7 @@ pub(crate) fn block_on_pool<F: Future>(world: &Rc<World>, pool: u32, future: F, 
 /// Blocks a thread of the simulation on `future`.
 #[track_caller]
 fn block_within<F: Future>(world: &Rc<World>, pool: u32, future: F, site: Site) -> F::Output {
-    assert!(world.running().thread, "{}", context::NESTED);
+    assert!(world.may_block(), "{}", context::NESTED);
     let former = world.pool.replace(pool);
     let output = poll_blocking(world, future, site);
     world.pool.set(former);
@@ -159,7 +168,7 @@ pub(crate) fn block_on_here<F: Future>(future: F) -> F::Output {
     match context::running() {
         Some(world) => {
             assert!(
-                world.running().thread,
+                world.may_block(),
                 "Cannot block the current thread from within a runtime. This happens because a function \
                  attempted to block the current thread while the thread is being used to drive asynchronous tasks."
             );
@@ -193,6 +202,14 @@ impl MainBuilder {
     }
 
     pub fn multi_thread(self) -> MainBuilder {
+        self
+    }
+
+    pub fn local(self) -> MainBuilder {
+        self.workers(1)
+    }
+
+    pub fn runtime_name(self, _name: &str) -> MainBuilder {
         self
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     point::{Access, Object, Site, point},
     runtime::block_on_here,
-    task::coop::cooperative,
+    task::coop::charged,
 };
 use sim_sys::owned::{Lend, LendLater, Owned};
 use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc};
@@ -61,7 +61,7 @@ impl<T: ?Sized> Mutex<T> {
 
     async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
         point(&self.object, Access::Acquire, site);
-        let inner = cooperative(self.inner.lock()).await;
+        let inner = charged(self.inner.lock()).await;
         self.guard(inner, site)
     }
 
@@ -102,7 +102,7 @@ impl<T: ?Sized> Mutex<T> {
         async move {
             point(&self.object, Access::Acquire, site);
             let release = || OwnedRelease { lock: self.clone(), site };
-            let inner = cooperative(Owned::lend_later(self.clone())).await;
+            let inner = charged(Owned::lend_later(self.clone())).await;
             OwnedMutexGuard { release: release(), inner }
         }
     }

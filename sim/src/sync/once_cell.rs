@@ -3,7 +3,7 @@
 use super::SetError;
 use crate::{
     point::{Access, Object, point},
-    task::coop::cooperative,
+    task::coop::charged,
 };
 use std::{fmt, future::Future, panic::Location};
 use tokio::sync as real;
@@ -87,7 +87,7 @@ impl<T> OnceCell<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Write, site);
-            cooperative(self.inner.get_or_init(f)).await
+            charged(self.inner.get_or_init(f)).await
         }
     }
 
@@ -105,7 +105,7 @@ impl<T> OnceCell<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Write, site);
-            cooperative(self.inner.get_or_try_init(f)).await
+            charged(self.inner.get_or_try_init(f)).await
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     point::{Access, Object, point},
     runtime::block_on_here,
-    task::coop::cooperative,
+    task::coop::charged,
 };
 use sim_sys::owned::{Lend, LendLater, Owned};
 use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc};
@@ -82,7 +82,7 @@ macro_rules! ways {
                 let site = Location::caller();
                 async move {
                     point(&self.object, $access, site);
-                    let inner = cooperative(self.inner.$wait()).await;
+                    let inner = charged(self.inner.$wait()).await;
                     $guard { release: Release { object: &self.object, site }, inner }
                 }
             }
@@ -106,7 +106,7 @@ macro_rules! ways {
                 let site = Location::caller();
                 async move {
                     point(&self.object, $access, site);
-                    let inner = cooperative(Owned::lend_later(self.clone())).await;
+                    let inner = charged(Owned::lend_later(self.clone())).await;
                     $owned { release: OwnedRelease { lock: self, site }, inner }
                 }
             }

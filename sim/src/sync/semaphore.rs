@@ -4,7 +4,7 @@ use super::{AcquireError, TryAcquireError};
 use crate::{
     point::{Access, Object, Site, point},
     runtime::block_on_here,
-    task::coop::cooperative,
+    task::coop::charged,
 };
 use std::{future::Future, panic::Location, sync::Arc};
 use tokio::sync as real;
@@ -97,12 +97,12 @@ impl Semaphore {
 
     async fn acquire_at(&self, permits: u32, site: Site) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.take(permits, site).await?;
-        Ok(SemaphorePermit { semaphore: self, permits, site })
+        Ok(SemaphorePermit { semaphore: self, permits: permits as usize, site })
     }
 
     async fn take(&self, permits: u32, site: Site) -> Result<(), AcquireError> {
         point(&self.object, Access::Acquire, site);
-        cooperative(self.inner.acquire_many(permits)).await.map(real::SemaphorePermit::forget)
+        charged(self.inner.acquire_many(permits)).await.map(real::SemaphorePermit::forget)
     }
 
     fn try_take(&self, permits: u32, site: Site) -> Result<(), TryAcquireError> {
@@ -129,7 +129,7 @@ impl Semaphore {
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         let site = Location::caller();
         self.try_take(n, site)?;
-        Ok(SemaphorePermit { semaphore: self, permits: n, site })
+        Ok(SemaphorePermit { semaphore: self, permits: n as usize, site })
     }
 
     /// As [`acquire`](Semaphore::acquire), on a thread.
@@ -183,7 +183,7 @@ impl Semaphore {
         let site = Location::caller();
         async move {
             self.take(n, site).await?;
-            Ok(OwnedSemaphorePermit { semaphore: self, permits: n, site })
+            Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site })
         }
     }
 
@@ -206,7 +206,7 @@ impl Semaphore {
     pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let site = Location::caller();
         self.try_take(n, site)?;
-        Ok(OwnedSemaphorePermit { semaphore: self, permits: n, site })
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site })
     }
 
     /// As [`acquire_owned`](Semaphore::acquire_owned), on a thread.
@@ -275,7 +275,6 @@ macro_rules! permit {
 
             /// Splits `n` permits off, if there are so many.
             pub fn split(&mut self, n: usize) -> Option<Self> {
-                let n = u32::try_from(n).ok()?;
                 self.permits = self.permits.checked_sub(n)?;
                 let clone: fn(&Self) -> $semaphore = $clone;
                 Some(Self { semaphore: clone(self), permits: n, site: self.site })
@@ -283,7 +282,7 @@ macro_rules! permit {
 
             /// How many permits are held.
             pub fn num_permits(&self) -> usize {
-                self.permits as usize
+                self.permits
             }
         }
 
@@ -291,7 +290,7 @@ macro_rules! permit {
             fn drop(&mut self) {
                 if self.permits > 0 {
                     point(&self.semaphore.object, Access::Release, self.site);
-                    self.semaphore.inner.add_permits(self.permits as usize);
+                    self.semaphore.inner.add_permits(self.permits);
                 }
             }
         }
@@ -303,7 +302,7 @@ macro_rules! permit {
 #[derive(Debug)]
 pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
-    permits: u32,
+    permits: usize,
     site: Site,
 }
 
@@ -322,7 +321,7 @@ impl SemaphorePermit<'_> {
 #[derive(Debug)]
 pub struct OwnedSemaphorePermit {
     semaphore: Arc<Semaphore>,
-    permits: u32,
+    permits: usize,
     site: Site,
 }
 

@@ -10,7 +10,15 @@ use crate::{
     task::coop::cooperative,
 };
 use error::{RecvError, SendError};
-use std::{future::Future, panic::Location, pin::pin, sync::Arc};
+use std::{
+    future::Future,
+    panic::Location,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 use tokio::sync::{Notify, watch as real};
 
 /// A channel that keeps only the latest value, at first `init`.
@@ -26,7 +34,11 @@ use tokio::sync::{Notify, watch as real};
 #[track_caller]
 pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = real::channel(init);
-    let shared = Arc::new(Shared { object: Object::new(Location::caller()), changed: Notify::new() });
+    let shared = Arc::new(Shared {
+        object: Object::new(Location::caller()),
+        changed: Notify::new(),
+        senders: AtomicUsize::new(1),
+    });
     (
         Sender { inner: sender, shared: Waker(shared.clone()) },
         Receiver { inner: receiver, shared },
@@ -37,16 +49,26 @@ pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
 struct Shared {
     object: Object,
     changed: Notify,
+    senders: AtomicUsize,
 }
 
-/// Wakes the receivers when a sender is dropped: it may be the last. It stands behind the sender in
-/// the struct, so that it is dropped after it.
-#[derive(Clone, Debug)]
+/// Wakes the receivers when the last sender is dropped. It stands behind the sender in the struct, so
+/// that it is dropped after it.
+#[derive(Debug)]
 struct Waker(Arc<Shared>);
+
+impl Clone for Waker {
+    fn clone(&self) -> Waker {
+        self.0.senders.fetch_add(1, SeqCst);
+        Waker(self.0.clone())
+    }
+}
 
 impl Drop for Waker {
     fn drop(&mut self) {
-        self.0.changed.notify_waiters();
+        if self.0.senders.fetch_sub(1, SeqCst) == 1 {
+            self.0.changed.notify_waiters();
+        }
     }
 }
 

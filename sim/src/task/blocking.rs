@@ -48,7 +48,8 @@ where
     F: FnOnce() -> R,
 {
     match context::running() {
-        Some(world) if world.is_current_thread() && !world.running().thread => {
+        Some(world) if world.may_block() => f(),
+        Some(world) if world.is_current_thread() => {
             panic!("can call blocking only when running on the multi-threaded runtime")
         }
         Some(world) => world.as_thread(f),

@@ -71,8 +71,15 @@ impl<T: 'static> Future for JoinHandle<T> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        point_alone(Access::Join, Location::caller(), Some(self.header().site));
+        self.poll_quietly(cx)
+    }
+}
+
+impl<T: 'static> JoinHandle<T> {
+    /// Polls for the output without announcing it.
+    pub(crate) fn poll_quietly(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let header = self.header();
-        point_alone(Access::Join, Location::caller(), Some(header.site));
         let coop = ready!(coop::poll_proceed(cx));
         let Some(world) = world_of(header) else {
             return Poll::Ready(Err(JoinError::cancelled(Id(header.number))));

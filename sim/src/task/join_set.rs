@@ -1,14 +1,17 @@
 //! A set of tasks whose outputs are taken in the order in which the tasks end.
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
-use crate::{runtime::Handle, task::coop};
+use crate::{
+    point::{Access, point_alone},
+    runtime::Handle,
+    task::coop,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
     future::{Future, poll_fn},
     mem,
-    panic::resume_unwind,
-    pin::Pin,
+    panic::{Location, resume_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker, ready},
 };
@@ -176,13 +179,23 @@ impl<T: 'static> JoinSet<T> {
     /// The output of a task that has ended, or waits for one; `None` of an empty set.
     ///
     /// Cancel safe: a task whose output was not given stays in the set.
-    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
-        poll_fn(|cx| self.poll_join_next(cx)).await
+    #[track_caller]
+    pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
+        let site = Location::caller();
+        async move {
+            point_alone(Access::Join, site, None);
+            poll_fn(|cx| self.poll_join_next(cx)).await
+        }
     }
 
     /// As [`join_next`](JoinSet::join_next), with the task's id.
-    pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        poll_fn(|cx| self.poll_join_next_with_id(cx)).await
+    #[track_caller]
+    pub fn join_next_with_id(&mut self) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
+        let site = Location::caller();
+        async move {
+            point_alone(Access::Join, site, None);
+            poll_fn(|cx| self.poll_join_next_with_id(cx)).await
+        }
     }
 
     /// The output of a task that has ended, if one has.
@@ -212,16 +225,21 @@ impl<T: 'static> JoinSet<T> {
     /// # Panics
     ///
     /// Panics with what the first task that failed panicked with, or if one was cancelled.
-    pub async fn join_all(mut self) -> Vec<T> {
-        let mut outputs = Vec::with_capacity(self.len());
-        while let Some(output) = self.join_next().await {
-            match output {
-                Ok(output) => outputs.push(output),
-                Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-                Err(error) => panic!("{error}"),
+    #[track_caller]
+    pub fn join_all(mut self) -> impl Future<Output = Vec<T>> {
+        let site = Location::caller();
+        async move {
+            let mut outputs = Vec::with_capacity(self.len());
+            point_alone(Access::Join, site, None);
+            while let Some(output) = poll_fn(|cx| self.poll_join_next(cx)).await {
+                match output {
+                    Ok(output) => outputs.push(output),
+                    Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+                    Err(error) => panic!("{error}"),
+                }
             }
+            outputs
         }
-        outputs
     }
 
     /// Asks all tasks to end.
@@ -250,9 +268,13 @@ impl<T: 'static> JoinSet<T> {
     fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(Id, T), JoinError>>> {
         loop {
             let key = {
+                let waker = cx.waker().clone();
                 let mut state = self.woken.lock();
-                state.waker = Some(cx.waker().clone());
-                state.queue.pop_front()
+                let former = state.waker.replace(waker);
+                let key = state.queue.pop_front();
+                drop(state);
+                drop(former); // not while locked: it may do anything
+                key
             };
             let Some(key) = key else {
                 return if self.is_empty() { Poll::Ready(None) } else { Poll::Pending };
@@ -261,7 +283,7 @@ impl<T: 'static> JoinSet<T> {
             let Some(handle) = self.handles.get_mut(&key) else { continue };
             let id = handle.id();
             let mut entry = Context::from_waker(&waker);
-            match Pin::new(&mut *handle).poll(&mut entry) {
+            match handle.poll_quietly(&mut entry) {
                 Poll::Ready(output) => {
                     self.handles.remove(&key);
                     return Poll::Ready(Some(output.map(|output| (id, output))));

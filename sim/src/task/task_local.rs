@@ -190,14 +190,15 @@ impl<T: 'static, F: Future> Future for TaskLocalFuture<T, F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let poll = this.key.enter(this.value, || {
-            this.future.as_mut().as_pin_mut().map(|future| future.poll(cx))
+            let poll = this.future.as_mut().as_pin_mut().map(|future| future.poll(cx));
+            if let Some(Poll::Ready(_)) = poll {
+                // Its destructor sees the value, too.
+                this.future.set(None);
+            }
+            poll
         });
         match poll {
-            Some(Poll::Ready(output)) => {
-                this.future.set(None);
-                Poll::Ready(output)
-            }
-            Some(Poll::Pending) => Poll::Pending,
+            Some(poll) => poll,
             None => panic!("`TaskLocalFuture` polled after completion"),
         }
     }

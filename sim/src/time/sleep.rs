@@ -57,7 +57,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[doc(alias = "delay_until")]
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    assert!(context::now_ns().is_some(), "{}", context::NO_RUNTIME);
+    context::expect_timers();
     let site = Location::caller();
     Sleep { deadline, stage: Stage::New, object: Object::new(site), site }
 }

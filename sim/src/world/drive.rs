@@ -102,7 +102,7 @@ impl World {
     fn begin_thread(&self, slot: u32) {
         let table = self.table.borrow();
         let place = &table.slots[slot as usize];
-        self.running.set(Running { slot, number: place.number, path: place.path, thread: true });
+        self.running.set(Running { slot, number: place.number, path: place.path, thread: true, polling: false });
         self.op.set(None);
         self.local.set(NONE);
     }
@@ -216,7 +216,7 @@ impl World {
         if self.owners() == 0 {
             self.running.set(super::NOBODY);
             self.drop_tasks();
-            self.timers.borrow_mut().clear();
+            self.clear_timers();
         }
     }
 

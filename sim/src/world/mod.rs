@@ -45,6 +45,8 @@ const BOOT_NS: u64 = 86_400_000_000_000;
 const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 /// The most that one step may cost, in nanoseconds; about what a poll costs on a real machine.
 const STEP_MAX_NS: u32 = 1_000;
+/// Steps without a pause after which time speeds up: a tenth of a second on a real machine.
+const BUSY_STEPS: u64 = 100_000;
 
 /// What a timer does when it is due.
 pub(crate) enum Action {
@@ -59,6 +61,9 @@ pub(crate) struct Limits {
     pub(crate) workers: u32,
     /// The program asked for several threads: the clock cannot be paused.
     pub(crate) multi_thread: bool,
+    /// The runtime takes tasks that are not `Send`.
+    pub(crate) local: bool,
+    pub(crate) runtime_name: Option<Arc<str>>,
     pub(crate) max_steps: u64,
     pub(crate) time_limit_ns: u64,
     pub(crate) stack_size: usize,
@@ -82,11 +87,13 @@ pub(crate) struct Running {
     pub(crate) slot: u32,
     pub(crate) number: u32,
     pub(crate) path: Path,
-    /// A thread, which may block, rather than a task.
+    /// A thread, which has a fiber of its own, rather than a task.
     pub(crate) thread: bool,
+    /// In the middle of a poll, so that it may not block.
+    pub(crate) polling: bool,
 }
 
-const NOBODY: Running = Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false };
+const NOBODY: Running = Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false, polling: false };
 
 /// A panic as the hook saw it.
 #[derive(Clone, Debug)]
@@ -111,10 +118,14 @@ pub(crate) struct World {
     step_ns: Cell<Option<u64>>,
     steps: Cell<u64>,
     step_limit: Cell<u64>,
+    /// From which step on the program has been busy for so long that time speeds up.
+    busy_from: Cell<u64>,
     base: Cell<Option<Instant>>,
     objects: Cell<u32>,
     running: Cell<Running>,
     op: Cell<Option<Op>>,
+    /// The task whose output is dropped, by another than itself.
+    dropping: Cell<u32>,
     /// The local set whose task runs.
     pub(crate) local: Cell<u32>,
     /// The pool that `spawn` spawns into.
@@ -164,10 +175,12 @@ impl World {
             step_ns: Cell::new(None),
             steps: Cell::new(0),
             step_limit: Cell::new(u64::MAX),
+            busy_from: Cell::new(BUSY_STEPS),
             base: Cell::new(None),
             objects: Cell::new(0),
             running: Cell::new(NOBODY),
             op: Cell::new(None),
+            dropping: Cell::new(NONE),
             local: Cell::new(NONE),
             pool: Cell::new(MAIN_POOL),
             fibers: RefCell::default(),
@@ -200,15 +213,18 @@ impl World {
             let mut table = self.table.borrow_mut();
             table.clear();
             let pool = table.add_pool(limits.workers);
-            table.pools[pool as usize].pausable = !limits.multi_thread;
+            let pool = &mut table.pools[pool as usize];
+            (pool.pausable, pool.local) = (!limits.multi_thread, limits.local);
+            pool.name.clone_from(&limits.runtime_name);
         }
-        self.timers.borrow_mut().clear();
+        self.clear_timers();
         self.now.set(0);
         self.due.set(u64::MAX);
         self.paused.set(limits.start_paused);
         self.step_ns.set(None);
         self.steps.set(0);
         self.step_limit.set(limits.max_steps);
+        self.busy_from.set(BUSY_STEPS);
         self.objects.set(0);
         self.running.set(NOBODY);
         self.op.set(None);
@@ -266,6 +282,19 @@ impl World {
         self.spoiled.get()
     }
 
+    /// Whether the code that runs may block: a thread may, outside of a poll.
+    pub(crate) fn may_block(&self) -> bool {
+        let running = self.running.get();
+        running.thread && !running.polling
+    }
+
+    /// Sets whether the running thread is in the middle of a poll; gives what it was.
+    pub(crate) fn set_polling(&self, polling: bool) -> bool {
+        let running = self.running.get();
+        self.running.set(Running { polling, ..running });
+        running.polling
+    }
+
     // --- time
 
     /// Virtual nanoseconds since the start of the run.
@@ -312,6 +341,11 @@ impl World {
         }
     }
 
+    /// Whether the timers of the current runtime are enabled.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.timers)
+    }
+
     /// Whether the clock of the current runtime can be paused.
     pub(crate) fn is_pausable(&self) -> bool {
         self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.pausable)
@@ -328,10 +362,11 @@ impl World {
     /// at each step would cost more than the step.
     #[cold]
     fn draw_step_cost(&self) {
-        let bound = STEP_MAX_NS + 1;
+        // In half of the runs it is nothing, so that what is due at one time happens at one time.
+        let bound = 2 * STEP_MAX_NS;
         let who = self.running.get().path;
-        let cost = self.choices.borrow_mut().choose(Lane::Time, Kind::StepCost, who, bound);
-        self.step_ns.set(Some(u64::from(cost)));
+        let answer = self.choices.borrow_mut().choose(Lane::Time, Kind::StepCost, who, bound);
+        self.step_ns.set(Some(u64::from(answer.saturating_sub(STEP_MAX_NS))));
     }
 
     #[track_caller]
@@ -358,6 +393,18 @@ impl World {
     pub(crate) fn timer_cancel(&self, key: sim_time::Key) {
         let cancelled = self.timers.borrow_mut().cancel(key);
         drop(cancelled);
+    }
+
+    /// Disarms all timers. Their wakers are dropped outside of the borrow: they may own anything.
+    fn clear_timers(&self) {
+        loop {
+            let left = self.timers.borrow_mut().pop_due(u64::MAX);
+            match left {
+                Some(action) => drop(action),
+                None => break,
+            }
+        }
+        self.timers.borrow_mut().clear();
     }
 
     /// Moves the clock forward by so much and wakes what is due.
@@ -402,6 +449,7 @@ impl World {
             self.fail(FailureKind::TimeLimit, message);
             return true;
         }
+        self.busy_from.set(self.steps.get() + BUSY_STEPS);
         self.set_now(next.max(self.now.get()));
         self.fire_due();
         true
@@ -434,6 +482,9 @@ impl World {
     /// Writes what happened into the trace only: the hash has to be the same without a trace.
     #[cold]
     fn trace_event(&self, happened: crate::trace::Happened) {
+        if self.stopping.get() {
+            return; // What is torn down is no part of the story.
+        }
         let hash = self.choices.borrow().hash();
         if let Some(trace) = &mut *self.trace.borrow_mut() {
             trace.push(self.now.get(), self.running.get().number, happened, hash);
@@ -531,6 +582,12 @@ impl World {
             paths.insert(path, self.task_name(number));
         }
         paths
+    }
+
+    /// The names of all tasks of the run, by their numbers.
+    pub(crate) fn task_names(&self) -> Vec<String> {
+        let spawned = self.table.borrow().spawned;
+        (0..spawned.min(1 << 16)).map(|number| self.task_name(number)).collect()
     }
 
     /// Notes a panic for the report.

@@ -77,6 +77,9 @@ pub(crate) struct Pool {
     pub(crate) local: bool,
     /// Its clock can be paused.
     pub(crate) pausable: bool,
+    /// Its timers are enabled.
+    pub(crate) timers: bool,
+    pub(crate) name: Option<Arc<str>>,
     ready: VecDeque<(u32, u32)>,
     /// Whether the pool is in the list of those with ready tasks.
     listed: bool,
@@ -151,7 +154,16 @@ impl Table {
 
     /// Adds a pool of so many workers; gives its number.
     pub(crate) fn add_pool(&mut self, workers: u32) -> u32 {
-        self.pools.push(Pool { workers, in_flight: 0, local: false, pausable: workers == 1, ready: VecDeque::new(), listed: false });
+        self.pools.push(Pool {
+            workers,
+            in_flight: 0,
+            local: false,
+            pausable: workers == 1,
+            timers: true,
+            name: None,
+            ready: VecDeque::new(),
+            listed: false,
+        });
         self.pools.len() as u32 - 1
     }
 

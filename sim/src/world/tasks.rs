@@ -131,7 +131,7 @@ impl World {
 
     /// Polls a task on the fiber that runs.
     pub(super) fn poll_task(self: &Rc<Self>, slot: u32) {
-        let (mut future, running, aborted) = {
+        let (mut future, running, aborted, pool) = {
             let mut table = self.table.borrow_mut();
             let place = &mut table.slots[slot as usize];
             place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
@@ -139,15 +139,20 @@ impl World {
                 unreachable!("a task that is polled has a future");
             };
             let running =
-                Running { slot, number: place.number, path: place.path, thread: false };
+                Running { slot, number: place.number, path: place.path, thread: false, polling: true };
             let aborted = place.flags & flag::ABORTED != 0;
             if let Some(pool) = table.counted(slot) {
                 pool.in_flight += 1;
             }
-            (future, running, aborted)
+            let pool = match table.slots[slot as usize].home {
+                Home::Pool(pool) => Some(pool),
+                Home::Local(_) => None,
+            };
+            (future, running, aborted, pool)
         };
         let former = self.running.replace(running);
         self.op.set(None);
+        let home = self.pool.replace(pool.unwrap_or(self.pool.get()));
         let budget = coop::refill();
         let poll = match aborted {
             true => Ok(Poll::Pending),
@@ -170,6 +175,7 @@ impl World {
             Err(payload) => {
                 if self.stopping.get() && !payload.is::<String>() && !payload.is::<&str>() {
                     // The unwinding of a run that has ended, not a panic of the program.
+                    self.pool.set(home);
                     self.running.set(former);
                     resume_unwind(payload);
                 }
@@ -178,6 +184,7 @@ impl World {
             }
         }
         coop::swap(budget);
+        self.pool.set(home);
         self.running.set(former);
         self.choices.borrow_mut().event(u64::from(running.number));
     }
@@ -246,8 +253,12 @@ impl World {
     /// Lets go of an outcome that nobody will ask for, and frees the slot.
     pub(super) fn discard(&self, slot: u32, outcome: Outcome) {
         self.report_swallowed(slot, &outcome);
+        let number = self.table.borrow().slots[slot as usize].number;
         let rest = self.table.borrow_mut().release(slot);
+        // The output's destructor sees its own task's id.
+        let former = self.dropping.replace(number);
         let _ = drop_caught((outcome, rest));
+        self.dropping.set(former);
     }
 
     /// A panic that nobody looked at fails the run.
@@ -342,6 +353,9 @@ impl World {
 
     /// The header of the running task.
     pub(crate) fn current_id(&self) -> Option<u32> {
+        if self.dropping.get() != NONE {
+            return Some(self.dropping.get());
+        }
         let running = self.running.get();
         (running.slot != NONE && !(running.thread && running.number == 0)).then_some(running.number)
     }
@@ -349,18 +363,19 @@ impl World {
     /// Lets the running task block while `f` runs, as a thread may.
     pub(crate) fn as_thread<R>(&self, f: impl FnOnce() -> R) -> R {
         let running = self.running.get();
-        if running.thread {
-            return f();
-        }
         struct Restore<'a>(&'a World, Running);
         impl Drop for Restore<'_> {
             fn drop(&mut self) {
                 self.0.running.set(self.1);
-                self.0.table.borrow_mut().slots[self.1.slot as usize].body = Body::Absent;
+                if !self.1.thread {
+                    self.0.table.borrow_mut().slots[self.1.slot as usize].body = Body::Absent;
+                }
             }
         }
-        self.table.borrow_mut().slots[running.slot as usize].body = Body::Thread(self.fiber.get());
-        self.running.set(Running { thread: true, ..running });
+        if !running.thread {
+            self.table.borrow_mut().slots[running.slot as usize].body = Body::Thread(self.fiber.get());
+        }
+        self.running.set(Running { thread: true, polling: false, ..running });
         let _restore = Restore(self, running);
         f()
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     point::{Access, Object, point},
     runtime::block_on_here,
-    task::coop::{cooperative, poll_proceed},
+    task::coop::{charged, cooperative, poll_proceed},
 };
 use std::{
     fmt,
@@ -92,7 +92,7 @@ impl<T> Sender<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Send, site);
-            match cooperative(self.inner.reserve()).await {
+            match charged(self.inner.reserve()).await {
                 Ok(permit) => {
                     permit.send(value);
                     Ok(())
@@ -127,7 +127,7 @@ impl<T> Sender<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Send, site);
-            match crate::time::timeout(timeout, cooperative(self.inner.reserve())).await {
+            match crate::time::timeout(timeout, charged(self.inner.reserve())).await {
                 Err(_) => Err(SendTimeoutError::Timeout(value)),
                 Ok(Err(_)) => Err(SendTimeoutError::Closed(value)),
                 Ok(Ok(permit)) => {
@@ -162,7 +162,7 @@ impl<T> Sender<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Send, site);
-            let inner = cooperative(self.inner.reserve()).await?;
+            let inner = charged(self.inner.reserve()).await?;
             Ok(Permit { inner, object: &self.object })
         }
     }
@@ -180,7 +180,7 @@ impl<T> Sender<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Send, site);
-            let inner = cooperative(self.inner.reserve_many(n)).await?;
+            let inner = charged(self.inner.reserve_many(n)).await?;
             Ok(PermitIterator { inner, object: &self.object })
         }
     }
@@ -195,7 +195,7 @@ impl<T> Sender<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Send, site);
-            let inner = cooperative(self.inner.reserve_owned()).await?;
+            let inner = charged(self.inner.reserve_owned()).await?;
             Ok(OwnedPermit { inner, object: self.object })
         }
     }

@@ -1,0 +1,7 @@
+//! Shows `sim` finding the bug of the throttle, replaying it, and passing the corrected twin.
+
+use sim_examples::{throttle, show::show};
+
+fn main() {
+    show("throttle", throttle::broken, throttle::corrected);
+}

@@ -1,0 +1,9 @@
+//! Programs with a bug beside their corrected twins, written against tokio's paths.
+//!
+//! Each binary shows `sim` finding the bug, replaying it from its seed, and passing the corrected
+//! program: `cargo run --bin bank`.
+
+pub mod bank;
+pub mod philosophers;
+pub mod show;
+pub mod throttle;
