@@ -13,7 +13,7 @@ use std::{
 };
 
 fn run<F: Future>(future: F) -> F::Output {
-    let runtime = Builder::new_current_thread().start_paused(true).build().unwrap();
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(future)
 }
 

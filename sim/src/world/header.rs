@@ -1,7 +1,6 @@
 //! What the handles and wakers of a task share: its names, and whether it has ended.
 
 use crate::{context, point::Site};
-use sim_choice::Path;
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -17,7 +16,6 @@ pub(crate) struct Header {
     pub(crate) generation: u32,
     /// Counts from the start of the run; also the id that programs see.
     pub(crate) number: u32,
-    pub(crate) path: Path,
     /// Where the task was spawned.
     pub(crate) site: Site,
     pub(crate) finished: AtomicBool,

@@ -1,7 +1,7 @@
 //! Who runs next, and how a fiber gives way in the middle of a poll.
 
 use super::{
-    Body, MAIN, NONE, World,
+    Body, NONE, World,
     table::{Suspended, Target, flag},
 };
 use crate::{
@@ -282,10 +282,5 @@ impl World {
         }
         let target = self.next();
         self.switch(target);
-    }
-
-    /// Whether the fiber that runs is the main thread's.
-    pub(super) fn on_main(&self) -> bool {
-        self.fiber.get() == MAIN
     }
 }

@@ -91,7 +91,6 @@ impl World {
             slot,
             generation: place.generation,
             number: place.number,
-            path,
             site,
             finished: AtomicBool::new(false),
         });
