@@ -136,7 +136,7 @@ pub(crate) fn wake(header: &Arc<Header>) {
 fn wake_from_afar(header: &Arc<Header>) {
     match find(&header.remote) {
         Some(world) => world.wake(header.slot, header.generation),
-        None => header.remote.push(header.slot, header.generation),
+        None => header.remote.push(header, crate::world::Asked::Wake),
     }
 }
 

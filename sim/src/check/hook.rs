@@ -14,6 +14,9 @@ pub(crate) fn install() {
                 let location = info.location().map(|location| location.to_string()).unwrap_or_default();
                 world.event(Happened::Panic);
                 world.note_panic(PanicNote { message, location });
+                if world.ambient.get() {
+                    former(info);
+                }
             }
             None => former(info),
         }));

@@ -553,6 +553,7 @@ pub(crate) fn ambient_world() -> Rc<World> {
         panic!("{error}");
     }
     let world = Rc::new(World::new(config.limits.clone()));
+    world.ambient.set(true);
     world.begin(|choices| match config.single {
         Some(seed) => choices.start(seed, config.strategy),
         None => choices.start(Seed(0), Strategy::Calm),

@@ -98,7 +98,10 @@ impl Runtime {
     }
 
     /// Drops the runtime; blocking closures are not waited for.
-    pub fn shutdown_timeout(self, _duration: Duration) {}
+    pub fn shutdown_timeout(mut self, duration: Duration) {
+        // With no time to wait it may be called from within a task.
+        self.in_background = duration.is_zero();
+    }
 
     /// Drops the runtime; blocking closures are not waited for.
     pub fn shutdown_background(mut self) {

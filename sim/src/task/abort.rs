@@ -1,7 +1,7 @@
 //! A handle that can only abort.
 
 use super::Id;
-use crate::world::{Header, is_finished, world_of};
+use crate::world::{Asked, Header, is_finished, world_of};
 use std::{fmt, sync::Arc};
 
 /// Aborts a task, from wherever.
@@ -17,8 +17,9 @@ impl AbortHandle {
 
     /// Asks the task to end at its next await; one that has ended is not changed.
     pub fn abort(&self) {
-        if let Some(world) = world_of(&self.header) {
-            world.abort(&self.header);
+        match world_of(&self.header) {
+            Some(world) => world.abort(self.header.slot, self.header.generation),
+            None => self.header.remote.push(&self.header, Asked::Abort),
         }
     }
 

@@ -161,13 +161,18 @@ impl<F: Future> Future for Unconstrained<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _restore = Restore(swap(None));
+        let _restore = without_budget();
         self.project().future.poll(cx)
     }
 }
 
+/// No limit until the guard is dropped.
+pub(crate) fn without_budget() -> Restore {
+    Restore(swap(None))
+}
+
 /// Sets the budget back, also when the poll panics.
-struct Restore(Budget);
+pub(crate) struct Restore(Budget);
 
 impl Drop for Restore {
     fn drop(&mut self) {

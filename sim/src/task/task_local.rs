@@ -85,8 +85,24 @@ impl<T: 'static> LocalKey<T> {
         self.enter(&mut value, f)
     }
 
+    fn find(&'static self) -> Option<Rc<dyn Any>> {
+        let find = |values: &RefCell<Values>| {
+            let values = values.borrow();
+            values.iter().rev().find(|value| value.0 == self.address()).map(|value| value.1.clone())
+        };
+        VALUES.try_with(find).ok().flatten()
+    }
+
+    fn is_borrowed(&'static self) -> bool {
+        let found = self.find();
+        let cell = found.as_ref().and_then(|found| found.downcast_ref::<RefCell<Option<T>>>());
+        cell.is_some_and(|cell| cell.try_borrow_mut().is_err())
+    }
+
     /// Sets the value while `f` runs, and takes it back.
+    #[track_caller]
     fn enter<R>(&'static self, value: &mut Option<T>, f: impl FnOnce() -> R) -> R {
+        assert!(!self.is_borrowed(), "cannot enter a task-local scope while the task-local storage is borrowed");
         let cell = Rc::new(RefCell::new(value.take()));
         VALUES.with_borrow_mut(|values| values.push((self.address(), cell.clone())));
         let _leave = Leave { cell, value, address: self.address() };
@@ -108,11 +124,7 @@ impl<T: 'static> LocalKey<T> {
 
     /// Runs `f` with the value, if one is set in this task.
     pub fn try_with<F: FnOnce(&T) -> R, R>(&'static self, f: F) -> Result<R, AccessError> {
-        let find = |values: &RefCell<Values>| {
-            let values = values.borrow();
-            values.iter().rev().find(|value| value.0 == self.address()).map(|value| value.1.clone())
-        };
-        let found = VALUES.try_with(find).ok().flatten().ok_or(AccessError(()))?;
+        let found = self.find().ok_or(AccessError(()))?;
         let cell = found.downcast_ref::<RefCell<Option<T>>>().ok_or(AccessError(()))?;
         let value = cell.borrow();
         value.as_ref().map(f).ok_or(AccessError(()))

@@ -2,10 +2,10 @@
 
 use crate::{context, point::Site};
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Condvar, Mutex, PoisonError,
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
-use std::task::Wake;
+use std::{task::Wake, time::Duration};
 
 /// One task as its handles and wakers see it, from whichever thread.
 pub(crate) struct Header {
@@ -31,28 +31,42 @@ impl Wake for Header {
     }
 }
 
+/// What a thread that is no part of the simulation asks of it.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    Wake,
+    Abort,
+}
+
 /// The part of a simulation that other threads may touch.
 #[derive(Default)]
 pub(crate) struct Remote {
-    /// Tasks woken by threads that are no part of the simulation.
-    woken: Mutex<Vec<(u32, u32)>>,
+    /// What they asked, and of which task: slot and generation.
+    asked: Mutex<Vec<(u32, u32, Asked)>>,
     any: AtomicBool,
+    came: Condvar,
     /// Runtimes that stand on the simulation.
     pub(crate) owners: AtomicUsize,
 }
 
 impl Remote {
-    /// Notes that a foreign thread woke a task.
-    pub(crate) fn push(&self, slot: u32, generation: u32) {
-        self.woken.lock().unwrap_or_else(PoisonError::into_inner).push((slot, generation));
+    /// Notes what a foreign thread asks.
+    pub(crate) fn push(&self, header: &Header, asked: Asked) {
+        let mut list = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push((header.slot, header.generation, asked));
         self.any.store(true, Relaxed);
+        self.came.notify_all();
     }
 
-    /// Takes what foreign threads woke.
-    pub(crate) fn take(&self) -> Vec<(u32, u32)> {
-        if !self.any.swap(false, Relaxed) {
+    /// Takes what foreign threads asked; waits for it in real time, at most so long.
+    pub(crate) fn take(&self, wait: Duration) -> Vec<(u32, u32, Asked)> {
+        if wait.is_zero() && !self.any.load(Relaxed) {
             return Vec::new();
         }
-        std::mem::take(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner))
+        let list = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.came.wait_timeout_while(list, wait, |list| list.is_empty());
+        let mut list = waited.unwrap_or_else(PoisonError::into_inner).0;
+        self.any.store(false, Relaxed);
+        std::mem::take(&mut list)
     }
 }

@@ -10,7 +10,7 @@ mod schedule;
 mod table;
 mod tasks;
 
-pub(crate) use header::{Header, Remote};
+pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS};
 pub(crate) use tasks::{is_finished, world_of};
 
@@ -154,6 +154,9 @@ pub(crate) struct World {
     spoiled: Cell<bool>,
     pub(crate) trace: RefCell<Option<Trace>>,
     pub(crate) tracing: Cell<bool>,
+    /// Behind runtimes that were made outside of a simulation: real threads may take part, and
+    /// panics are printed.
+    pub(crate) ambient: Cell<bool>,
 }
 
 /// Numbers the runs of the process. It only tells them apart and reaches no decision.
@@ -201,6 +204,7 @@ impl World {
             spoiled: Cell::new(false),
             trace: RefCell::new(None),
             tracing: Cell::new(false),
+            ambient: Cell::new(false),
         }
     }
 

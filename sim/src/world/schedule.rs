@@ -12,7 +12,11 @@ use crate::{
 };
 use sim_choice::{Candidates, Kind};
 use sim_sys::{fiber, fiber::Fiber};
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
+
+/// How long real threads may take to wake a task of a runtime that was made outside of a simulation,
+/// in real time, before a deadlock is reported.
+const THREADS_WAIT: Duration = Duration::from_secs(1);
 
 impl World {
     /// The running task announces `op`; another may run before this returns.
@@ -116,7 +120,11 @@ impl World {
                     return table.take(index, false);
                 }
             }
-            if !(self.take_remote() || self.advance() || self.recheck_futexes()) {
+            if !(self.take_remote(Duration::ZERO)
+                || self.advance()
+                || self.recheck_futexes()
+                || self.take_remote(THREADS_WAIT))
+            {
                 self.report_deadlock();
                 return Target::End;
             }

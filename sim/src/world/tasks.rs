@@ -1,7 +1,7 @@
 //! Spawning, polling, joining and aborting tasks.
 
 use super::{
-    Body, Header, Home, NONE, Outcome, Runnable, Running, THREADS, World,
+    Asked, Body, Header, Home, NONE, Outcome, Runnable, Running, THREADS, World,
     table::{Local, flag},
 };
 use crate::{
@@ -21,6 +21,7 @@ use std::{
     rc::Rc,
     sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 /// A future with the waker of its task.
@@ -327,16 +328,16 @@ impl World {
     }
 
     /// Asks a task to end at its next await.
-    pub(crate) fn abort(self: &Rc<Self>, header: &Header) {
+    pub(crate) fn abort(&self, slot: u32, generation: u32) {
         let waker = {
             let mut table = self.table.borrow_mut();
-            let Some(place) = table.tenant(header.slot, header.generation) else { return };
+            let Some(place) = table.tenant(slot, generation) else { return };
             if place.flags & flag::DONE != 0 || matches!(place.body, Body::Thread(_)) {
                 return;
             }
             place.flags |= flag::ABORTED;
             let running = place.flags & flag::RUNNING != 0;
-            if running { None } else { table.wake(header.slot, header.generation) }
+            if running { None } else { table.wake(slot, generation) }
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -375,6 +376,7 @@ impl World {
             self.table.borrow_mut().slots[running.slot as usize].body = Body::Thread(self.fiber.get());
         }
         self.running.set(Running { thread: true, polling: false, ..running });
+        let _budget = coop::without_budget();
         let _restore = Restore(self, running);
         f()
     }
@@ -496,13 +498,16 @@ impl World {
         waiting
     }
 
-    /// Wakes tasks that foreign threads woke; whether there were any.
-    pub(super) fn take_remote(&self) -> bool {
-        let woken = self.remote.take();
-        for &(slot, generation) in &woken {
-            self.wake(slot, generation);
+    /// Does what foreign threads asked, if they may take part; whether there was anything.
+    pub(super) fn take_remote(&self, wait: Duration) -> bool {
+        let asked = self.remote.take(if self.ambient.get() { wait } else { Duration::ZERO });
+        for &(slot, generation, asked) in &asked {
+            match asked {
+                Asked::Wake => self.wake(slot, generation),
+                Asked::Abort => self.abort(slot, generation),
+            }
         }
-        !woken.is_empty()
+        !asked.is_empty()
     }
 }
 
