@@ -8,7 +8,10 @@ use syn::{Error, ItemFn, Result};
 pub(crate) fn test(tokens: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let function = parse(item, "test")?;
     if !function.sig.inputs.is_empty() {
-        return Err(Error::new_spanned(&function.sig.inputs, "the test function cannot accept arguments"));
+        return Err(Error::new_spanned(
+            &function.sig.inputs,
+            "the test function cannot accept arguments",
+        ));
     }
     let options = options::parse(tokens, Of::Test)?;
     let (krate, calls) = (&options.krate, &options.calls);
@@ -30,7 +33,10 @@ pub(crate) fn test(tokens: TokenStream, item: TokenStream) -> Result<TokenStream
 pub(crate) fn main(tokens: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut function = parse(item, "main")?;
     if function.sig.ident == "main" && !function.sig.inputs.is_empty() {
-        return Err(Error::new_spanned(&function.sig.inputs, "the main function cannot accept arguments"));
+        return Err(Error::new_spanned(
+            &function.sig.inputs,
+            "the main function cannot accept arguments",
+        ));
     }
     let options = options::parse(tokens, Of::Main)?;
     let (krate, calls) = (&options.krate, &options.calls);
@@ -38,7 +44,11 @@ pub(crate) fn main(tokens: TokenStream, item: TokenStream) -> Result<TokenStream
     let ItemFn { attrs, vis, sig, block } = &function;
     let output = match &sig.output {
         syn::ReturnType::Default => quote!(()),
-        syn::ReturnType::Type(_, of) if contains_impl(of) || matches!(**of, syn::Type::Never(_)) => quote!(_),
+        syn::ReturnType::Type(_, of)
+            if contains_impl(of) || matches!(**of, syn::Type::Never(_)) =>
+        {
+            quote!(_)
+        }
         syn::ReturnType::Type(_, of) => quote!(#of),
     };
     Ok(quote! {

@@ -24,9 +24,11 @@ use proc_macro::TokenStream;
 /// and those of `tokio::test`: `flavor` (`"current_thread"` is one worker), `worker_threads`,
 /// `start_paused`, `crate`, `name`, `unhandled_panic`.
 ///
-/// ```ignore
+/// ```
 /// #[sim::test(seeds = 1000)]
-/// async fn transfers_keep_the_sum() { /* … */ }
+/// async fn sleeping_takes_no_time() {
+///     sim::time::sleep(std::time::Duration::from_secs(3600)).await;
+/// }
 /// ```
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -36,6 +38,13 @@ pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes an async function one that drives a simulation: one run, with the seed `SIM_SEED`.
 ///
 /// Options are those of `tokio::main`: `flavor`, `worker_threads`, `start_paused`, `crate`.
+///
+/// ```
+/// #[sim::main]
+/// async fn main() {
+///     sim::time::sleep(std::time::Duration::from_secs(3600)).await;
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::main(options.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()

@@ -4,19 +4,41 @@ use crate::suggest::suggest;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    Error, Expr, Ident, Lit, LitStr, Meta, Path, Result, Token, parse::Parser, punctuated::Punctuated,
-    spanned::Spanned,
+    Error, Expr, Ident, Lit, LitStr, Meta, Path, Result, Token, parse::Parser,
+    punctuated::Punctuated, spanned::Spanned,
 };
 
-const TEST: [&str; 19] = [
-    "seed", "seeds", "strategy", "exhaustive", "preemptions", "workers", "time_limit", "max_steps", "stack_size",
-    "faults", "allow", "warn", "deny", "flavor", "worker_threads", "start_paused", "crate", "name",
+const TEST: [&str; 16] = [
+    "seed",
+    "seeds",
+    "strategy",
+    "workers",
+    "time_limit",
+    "max_steps",
+    "stack_size",
+    "allow",
+    "warn",
+    "deny",
+    "flavor",
+    "worker_threads",
+    "start_paused",
+    "crate",
+    "name",
     "unhandled_panic",
 ];
-const MAIN: [&str; 6] = ["flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
+const MAIN: [&str; 6] =
+    ["flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
 const LINTS: [&str; 10] = [
-    "swallowed_panic", "swallowed_error", "escape", "nondeterminism", "leaked_task", "leaked_permit",
-    "blocked_poll", "lock_order", "ignored_fault", "all",
+    "swallowed_panic",
+    "swallowed_error",
+    "escape",
+    "nondeterminism",
+    "leaked_task",
+    "leaked_permit",
+    "blocked_poll",
+    "lock_order",
+    "ignored_fault",
+    "all",
 ];
 const STRATEGIES: [&str; 4] = ["random", "pct", "portfolio", "calm"];
 
@@ -79,8 +101,8 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
             let seed = number(meta, false)?;
             quote!(.seed(#seed))
         }
-        "seeds" | "preemptions" | "max_steps" | "stack_size" | "workers" => {
-            let value = number(meta, name != "preemptions")?;
+        "seeds" | "max_steps" | "stack_size" | "workers" => {
+            let value = number(meta, true)?;
             let method = format_ident!("{name}");
             let value = syn::LitInt::new(&value.to_string(), meta.span());
             quote!(.#method(#value))
@@ -97,14 +119,6 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
             let limit = text(meta)?;
             duration(&limit)?;
             quote!(.time_limit_str(#limit))
-        }
-        "exhaustive" => match meta {
-            Meta::Path(_) => quote!(.exhaustive(true)),
-            _ => return Err(Error::new(meta.span(), "`exhaustive` takes no value")),
-        },
-        "faults" => {
-            let faults = one_of(meta, &["none", "moderate", "swarm"])?;
-            quote!(.faults_named(#faults))
         }
         "allow" => lints(meta, krate, quote!(Allow))?,
         "warn" => lints(meta, krate, quote!(Warn))?,
@@ -147,9 +161,10 @@ fn number(meta: &Meta, positive: bool) -> Result<u64> {
         return Err(Error::new(literal.span(), format!("`{}` takes a whole number", name(meta))));
     };
     match int.base10_parse::<u64>()? {
-        0 if positive => {
-            Err(Error::new(int.span(), format!("`{} = 0` would run nothing; allowed is 1 or more", name(meta))))
-        }
+        0 if positive => Err(Error::new(
+            int.span(),
+            format!("`{} = 0` would run nothing; allowed is 1 or more", name(meta)),
+        )),
         number => Ok(number),
     }
 }
@@ -191,7 +206,9 @@ fn duration(text: &LitStr) -> Result<()> {
     if digits > 0 && matches!(unit, "ms" | "s" | "m" | "h" | "d") {
         return Ok(());
     }
-    let message = format!("{value:?} is not a duration; allowed is a whole number with ms, s, m, h or d, such as \"90s\"");
+    let message = format!(
+        "{value:?} is not a duration; allowed is a whole number with ms, s, m, h or d, such as \"90s\""
+    );
     Err(Error::new(text.span(), message))
 }
 
@@ -230,7 +247,9 @@ mod tests {
     fn check(options: TokenStream, expected: std::result::Result<&str, &str>) {
         match (parse(options.clone(), Of::Test), expected) {
             (Ok(parsed), Ok(calls)) => assert_eq!(parsed.calls.to_string().replace(' ', ""), calls),
-            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{options}: {error}"),
+            (Err(error), Err(part)) => {
+                assert!(error.to_string().contains(part), "{options}: {error}")
+            }
             (Ok(_), Err(part)) => panic!("{options} was taken, not refused with {part:?}"),
             (Err(error), Ok(_)) => panic!("{options}: {error}"),
         }
@@ -245,7 +264,7 @@ mod tests {
         check(quote!(seeds = 0), Err("seeds = 0"));
         check(quote!(seeds = "many"), Err("whole number"));
         check(quote!(seeds = 1, seeds = 2), Err("given twice"));
-        check(quote!(sedes = 1), Err("did you mean `seeds`"));
+        check(quote!(sedes = 1), Err("did you mean `seed`"));
         check(quote!(time_limit = "1h"), Ok(".time_limit_str(\"1h\")"));
         check(quote!(time_limit = "1 hour"), Err("1 hour"));
         check(quote!(flavor = "current_thread"), Ok(".current_thread()"));

@@ -36,7 +36,9 @@ impl Parse for Select {
         let krate;
         parenthesized!(krate in input);
         let krate = krate.parse()?;
-        let biased = input.peek(Ident) && input.peek2(Token![;]) && input.fork().parse::<Ident>()? == "biased";
+        let biased = input.peek(Ident)
+            && input.peek2(Token![;])
+            && input.fork().parse::<Ident>()? == "biased";
         if biased {
             input.parse::<Ident>()?;
             input.parse::<Token![;]>()?;
@@ -59,7 +61,10 @@ impl Parse for Select {
             return Err(Error::new(Span::call_site(), "select! requires at least one branch."));
         }
         if select.branches.len() > MOST {
-            let message = format!("select! takes at most {MOST} branches, and these are {}", select.branches.len());
+            let message = format!(
+                "select! takes at most {MOST} branches, and these are {}",
+                select.branches.len()
+            );
             return Err(Error::new(Span::call_site(), message));
         }
         Ok(select)
@@ -119,7 +124,9 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         (local("disabled"), local("cx"), local("pending"), local("index"), local("output"));
     let out = local("Out");
     let numbered = |letter: &str| -> Vec<Ident> {
-        (0..branches.len()).map(|i| format_ident!("{letter}{i}", span = Span::mixed_site())).collect()
+        (0..branches.len())
+            .map(|i| format_ident!("{letter}{i}", span = Span::mixed_site()))
+            .collect()
     };
     let (types, futures) = (numbered("T"), numbered("future"));
 

@@ -4,7 +4,9 @@
 pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
     let nearest = known.iter().min_by_key(|name| distance(wrong, name));
     match nearest {
-        Some(name) if distance(wrong, name) <= 2.max(wrong.len() / 3) => format!(" (did you mean `{name}`?)"),
+        Some(name) if distance(wrong, name) <= 2.max(wrong.len() / 3) => {
+            format!(" (did you mean `{name}`?)")
+        }
         _ => String::new(),
     }
 }

@@ -74,7 +74,10 @@ impl<L: Lend> Owned<L> {
     /// Looks at what the guard guards. The guard's own lifetime is unknown to `f`, so that nothing
     /// of it gets out.
     #[inline]
-    pub fn get<'s, R: ?Sized>(&'s self, f: impl for<'a> FnOnce(&'s L::Guard<'a>) -> &'s R) -> &'s R {
+    pub fn get<'s, R: ?Sized>(
+        &'s self,
+        f: impl for<'a> FnOnce(&'s L::Guard<'a>) -> &'s R,
+    ) -> &'s R {
         f(&self.guard)
     }
 
@@ -94,7 +97,10 @@ impl<L: Lend> Owned<L> {
     }
 
     /// Makes another guard of the same owner of this one.
-    pub fn map<M>(self, f: impl for<'a> FnOnce(L::Guard<'a>, Within<'a>) -> M::Guard<'a>) -> Owned<M>
+    pub fn map<M>(
+        self,
+        f: impl for<'a> FnOnce(L::Guard<'a>, Within<'a>) -> M::Guard<'a>,
+    ) -> Owned<M>
     where
         M: Lend<Owner = L::Owner>,
     {

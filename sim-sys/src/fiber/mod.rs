@@ -89,7 +89,9 @@ impl Fiber {
         // `drive` panics. If it is abandoned its stack is leaked and never run again, so that
         // nothing uses the borrows any more.
         let inner = unsafe {
-            Coroutine::with_stack_unchecked(stack.0, |yielder: &Yielder<(), ()>, ()| run(yielder, body))
+            Coroutine::with_stack_unchecked(stack.0, |yielder: &Yielder<(), ()>, ()| {
+                run(yielder, body)
+            })
         };
         let mut fiber = Fiber::from_inner(inner);
         let result = drive(&mut fiber);

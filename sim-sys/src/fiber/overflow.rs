@@ -60,7 +60,8 @@ fn give_signal_stack() {
         libc::sigaltstack(ptr::null(), &mut current);
         if current.ss_flags & libc::SS_DISABLE != 0 {
             let memory = Box::leak(vec![0_u8; SIZE].into_boxed_slice());
-            let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: SIZE };
+            let stack =
+                libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: SIZE };
             libc::sigaltstack(&stack, ptr::null_mut());
         }
     }
@@ -68,9 +69,14 @@ fn give_signal_stack() {
 
 /// The signal handler. It only touches thread-locals that need no initialisation, the stack of
 /// the fiber, and the interrupted registers.
-unsafe extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+unsafe extern "C" fn handle(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     // SAFETY: the kernel gives a valid siginfo and ucontext to an SA_SIGINFO handler (sigaction(2)).
-    let (address, registers) = unsafe { ((*info).si_addr() as usize, &mut *context.cast::<libc::ucontext_t>()) };
+    let (address, registers) =
+        unsafe { ((*info).si_addr() as usize, &mut *context.cast::<libc::ucontext_t>()) };
     if let Some(handler) = RUNNING.get()
         && handler.stack_ptr_in_bounds(stack_pointer(registers))
         && near(address, stack_pointer(registers))

@@ -37,7 +37,9 @@ macro_rules! real {
         let mut found = FOUND.load(Relaxed);
         if found.is_null() {
             // SAFETY: the name is a C string; dlsym(3) may be called at any time.
-            found = unsafe { libc::dlsym(libc::RTLD_NEXT, concat!(stringify!($name), "\0").as_ptr().cast()) };
+            found = unsafe {
+                libc::dlsym(libc::RTLD_NEXT, concat!(stringify!($name), "\0").as_ptr().cast())
+            };
             FOUND.store(found, Relaxed);
         }
         if found.is_null() {
@@ -69,10 +71,13 @@ fn ns_of(spec: &timespec) -> Option<u64> {
 fn clock_ns(clock: libc::clockid_t) -> Option<u64> {
     let hooks = hooks()?;
     match clock {
-        libc::CLOCK_MONOTONIC | libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_MONOTONIC_COARSE | libc::CLOCK_BOOTTIME => {
-            Some(hooks.monotonic_ns())
+        libc::CLOCK_MONOTONIC
+        | libc::CLOCK_MONOTONIC_RAW
+        | libc::CLOCK_MONOTONIC_COARSE
+        | libc::CLOCK_BOOTTIME => Some(hooks.monotonic_ns()),
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => {
+            Some(hooks.realtime_ns())
         }
-        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => Some(hooks.realtime_ns()),
         _ => None,
     }
 }
@@ -105,7 +110,9 @@ pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, out: *mut timespe
 pub unsafe extern "C" fn gettimeofday(out: *mut timeval, zone: *mut c_void) -> c_int {
     if let Some(ns) = clock_ns(libc::CLOCK_REALTIME) {
         // SAFETY: the caller gives a valid place, or libc would fail as well.
-        unsafe { *out = timeval { tv_sec: (ns / SECOND) as _, tv_usec: (ns % SECOND / 1_000) as _ } };
+        unsafe {
+            *out = timeval { tv_sec: (ns / SECOND) as _, tv_usec: (ns % SECOND / 1_000) as _ }
+        };
         return 0;
     }
     match real!(gettimeofday: unsafe extern "C" fn(*mut timeval, *mut c_void) -> c_int) {
@@ -232,7 +239,8 @@ pub unsafe extern "C" fn clock_nanosleep(
         hooks.sleep(if flags & libc::TIMER_ABSTIME != 0 { ns.saturating_sub(now) } else { ns });
         return 0;
     }
-    type Real = unsafe extern "C" fn(libc::clockid_t, c_int, *const timespec, *mut timespec) -> c_int;
+    type Real =
+        unsafe extern "C" fn(libc::clockid_t, c_int, *const timespec, *mut timespec) -> c_int;
     match real!(clock_nanosleep: Real) {
         // SAFETY: the caller's arguments, unchanged.
         Some(real) => unsafe { real(clock, flags, wanted, rest) },
@@ -315,8 +323,9 @@ pub unsafe extern "C" fn syscall(
             }
             libc::SYS_sched_yield => return sched_yield().into(),
             libc::SYS_futex => {
-                // SAFETY: futex's arguments.
-                if let Some(result) = unsafe { futex(a as *const AtomicU32, b, c as u32, d as *const timespec) } {
+                let (word, timeout) = (a as *const AtomicU32, d as *const timespec);
+                // SAFETY: futex's arguments, as the caller gives them.
+                if let Some(result) = unsafe { futex(word, b, c as u32, timeout) } {
                     return result;
                 }
             }
@@ -337,7 +346,12 @@ pub unsafe extern "C" fn syscall(
 ///
 /// `word` and `timeout` are what futex(2) asks for.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-unsafe fn futex(word: *const AtomicU32, operation: c_long, value: u32, timeout: *const timespec) -> Option<c_long> {
+unsafe fn futex(
+    word: *const AtomicU32,
+    operation: c_long,
+    value: u32,
+    timeout: *const timespec,
+) -> Option<c_long> {
     let hooks = hooks()?;
     let operation = operation as c_int;
     let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
@@ -379,7 +393,9 @@ unsafe fn futex(word: *const AtomicU32, operation: c_long, value: u32, timeout: 
 /// The machine's clock, also inside a simulation.
 pub fn real_monotonic_ns() -> u64 {
     let mut now = spec(0);
-    if let Some(real) = real!(clock_gettime: unsafe extern "C" fn(libc::clockid_t, *mut timespec) -> c_int) {
+    if let Some(real) =
+        real!(clock_gettime: unsafe extern "C" fn(libc::clockid_t, *mut timespec) -> c_int)
+    {
         // SAFETY: the place is valid.
         unsafe { real(libc::CLOCK_MONOTONIC, &mut now) };
     }
@@ -400,7 +416,11 @@ pub fn real_entropy(buffer: &mut [u8]) {
 /// Whether the address lies in this thread's static thread-locals, of the program or a library.
 pub fn in_thread_locals(address: usize) -> bool {
     /// Looks at the thread-locals of one object (dl_iterate_phdr(3)).
-    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: size_t, wanted: *mut c_void) -> c_int {
+    unsafe extern "C" fn look(
+        info: *mut libc::dl_phdr_info,
+        _: size_t,
+        wanted: *mut c_void,
+    ) -> c_int {
         // SAFETY: the loader gives a valid description with `dlpi_phnum` headers, and `wanted` is
         // the address that `in_thread_locals` passes.
         let (info, wanted) = unsafe { (&*info, *wanted.cast::<usize>()) };
@@ -408,7 +428,10 @@ pub fn in_thread_locals(address: usize) -> bool {
         let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
         let start = info.dlpi_tls_data.addr();
         let within = |size: usize| start != 0 && (start..start + size).contains(&wanted);
-        headers.iter().any(|header| header.p_type == libc::PT_TLS && within(header.p_memsz as usize)).into()
+        headers
+            .iter()
+            .any(|header| header.p_type == libc::PT_TLS && within(header.p_memsz as usize))
+            .into()
     }
     let mut address = address;
     // SAFETY: the callback has the type that is asked for, and the address outlives the call.

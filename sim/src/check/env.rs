@@ -5,7 +5,10 @@ use sim_choice::Seed;
 use std::{fmt::Display, time::Duration};
 
 /// Changes `config` as the variables say; `get` looks one up.
-pub(super) fn apply(config: &mut Config, get: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+pub(super) fn apply(
+    config: &mut Config,
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), ConfigError> {
     let value = |name: &str| get(name).filter(|value| !value.is_empty());
     if let Some(text) = value("SIM_SEED") {
         config.single = Some(text.parse::<Seed>().map_err(|error| bad("SIM_SEED", error))?);
@@ -26,7 +29,8 @@ pub(super) fn apply(config: &mut Config, get: &dyn Fn(&str) -> Option<String>) -
     }
     config.tape = value("SIM_TAPE").map(Into::into);
     config.out = value("SIM_OUT").map(Into::into);
-    let levels = [("SIM_ALLOW", Level::Allow), ("SIM_WARN", Level::Warn), ("SIM_DENY", Level::Deny)];
+    let levels =
+        [("SIM_ALLOW", Level::Allow), ("SIM_WARN", Level::Warn), ("SIM_DENY", Level::Deny)];
     for (name, level) in levels {
         for lint in value(name).unwrap_or_default().split(',').map(str::trim) {
             if !lint.is_empty() {
@@ -60,7 +64,9 @@ fn flag(variable: &str, text: Option<String>) -> Result<bool, ConfigError> {
 /// A duration such as `250ms`, `90s`, `10m`, `1h` or `2d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || {
-        format!("{text:?} is not a duration; allowed is a whole number with ms, s, m, h or d, such as 90s or 10m")
+        format!(
+            "{text:?} is not a duration; allowed is a whole number with ms, s, m, h or d, such as 90s or 10m"
+        )
     };
     let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let number: u64 = text[..split].parse().map_err(|_| wrong())?;

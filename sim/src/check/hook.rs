@@ -8,17 +8,21 @@ pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let former = panic::take_hook();
-        panic::set_hook(Box::new(move |info| match context::world().filter(|_| context::is_driving()) {
-            Some(world) => {
-                let message = info.payload_as_str().unwrap_or("a panic without a message").to_string();
-                let location = info.location().map(|location| location.to_string()).unwrap_or_default();
-                world.event(Happened::Panic);
-                world.note_panic(PanicNote { message, location });
-                if world.ambient.get() {
-                    former(info);
+        panic::set_hook(Box::new(move |info| {
+            match context::world().filter(|_| context::is_driving()) {
+                Some(world) => {
+                    let message =
+                        info.payload_as_str().unwrap_or("a panic without a message").to_string();
+                    let location =
+                        info.location().map(|location| location.to_string()).unwrap_or_default();
+                    world.event(Happened::Panic);
+                    world.note_panic(PanicNote { message, location });
+                    if world.ambient.get() {
+                        former(info);
+                    }
                 }
+                None => former(info),
             }
-            None => former(info),
         }));
     });
 }

@@ -159,7 +159,9 @@ impl fmt::Display for Failure {
         if let Some(task) = &self.task {
             write!(f, ", in task {task}")?;
         }
-        if let (Some(site), Some(_)) = (&self.spawned_at, self.task.as_ref().filter(|task| *task != "main")) {
+        if let (Some(site), Some(_)) =
+            (&self.spawned_at, self.task.as_ref().filter(|task| *task != "main"))
+        {
             write!(f, ", spawned at {site}")?;
         }
         writeln!(f)?;

@@ -169,7 +169,9 @@ fn setup(config: &Config) -> Result<Option<Tape>, String> {
     hook::install();
     os::link();
     if context::is_driving() {
-        return Err("a simulation cannot start within another: call sim::check outside of it".into());
+        return Err(
+            "a simulation cannot start within another: call sim::check outside of it".into()
+        );
     }
     if let Some(error) = &config.error {
         return Err(error.to_string());
@@ -181,8 +183,7 @@ fn setup(config: &Config) -> Result<Option<Tape>, String> {
 }
 
 fn setup_failure(message: String) -> Report {
-    let fault =
-        Fault { kind: FailureKind::Setup, message, at_ns: 0, task: None, spawned_at: None };
+    let fault = Fault { kind: FailureKind::Setup, message, at_ns: 0, task: None, spawned_at: None };
     let tape = Tape {
         seed: Seed(0),
         strategy: Strategy::Calm,
@@ -407,7 +408,9 @@ impl<'a> Sweep<'a> {
     /// of a program that works once a process.
     fn rechecks(&self, index: u64) -> bool {
         let one = self.config.single.is_some() || self.config.seeds == 1;
-        self.config.recheck != 0 && index % self.config.recheck == 0 && (!one || self.config.recheck == 1)
+        self.config.recheck != 0
+            && index.is_multiple_of(self.config.recheck)
+            && (!one || self.config.recheck == 1)
     }
 
     fn note(&self, index: u64, seed: Seed, ran: Ran) {

@@ -87,7 +87,10 @@ impl Builder {
     }
 
     /// No effect.
-    pub fn thread_name_fn(&mut self, _f: impl Fn() -> String + Send + Sync + 'static) -> &mut Builder {
+    pub fn thread_name_fn(
+        &mut self,
+        _f: impl Fn() -> String + Send + Sync + 'static,
+    ) -> &mut Builder {
         self
     }
 

@@ -7,7 +7,9 @@ use crate::{
     task::JoinHandle,
     world::{Home, Remote, World},
 };
-use std::{error::Error, fmt, future::Future, marker::PhantomData, panic::Location, rc::Rc, sync::Arc};
+use std::{
+    error::Error, fmt, future::Future, marker::PhantomData, panic::Location, rc::Rc, sync::Arc,
+};
 
 /// Spawns on a runtime, from wherever.
 #[derive(Clone)]

@@ -132,7 +132,13 @@ impl fmt::Debug for Runtime {
 }
 
 /// Drives `future` on the pool of a runtime; see [`Runtime::block_on`].
-pub(crate) fn block_on_pool<F: Future>(world: &Rc<World>, pool: u32, future: F, site: Site) -> F::Output {
+#[track_caller]
+pub(crate) fn block_on_pool<F: Future>(
+    world: &Rc<World>,
+    pool: u32,
+    future: F,
+    site: Site,
+) -> F::Output {
     if world.is_running() {
         return block_within(world, pool, future, site);
     }
@@ -231,7 +237,11 @@ impl MainBuilder {
             1 => Builder::new_current_thread(),
             _ => Builder::new_multi_thread(),
         };
-        let runtime = builder.worker_threads(self.workers).start_paused(self.start_paused).build();
+        let runtime = builder
+            .enable_all()
+            .worker_threads(self.workers)
+            .start_paused(self.start_paused)
+            .build();
         runtime.expect("a runtime can always be built").block_on(future)
     }
 }

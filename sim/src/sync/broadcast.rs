@@ -53,7 +53,10 @@ impl<T> Sender<T> {
     /// Panics at a capacity of 0 or more than `usize::MAX / 2`.
     #[track_caller]
     pub fn new(capacity: usize) -> Sender<T> {
-        Sender { inner: real::Sender::new(capacity), object: Arc::new(Object::new(Location::caller())) }
+        Sender {
+            inner: real::Sender::new(capacity),
+            object: Arc::new(Object::new(Location::caller())),
+        }
     }
 
     /// Sends a value; gives how many receivers will get it.

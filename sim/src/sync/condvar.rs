@@ -52,11 +52,18 @@ impl Condvar {
     /// Cancelled while it waits, it leaves the queue; a notification that it had got goes to the next.
     /// The mutex is not held then.
     #[track_caller]
-    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> impl Future<Output = MutexGuard<'a, T>> {
+    pub fn wait<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+    ) -> impl Future<Output = MutexGuard<'a, T>> {
         self.wait_at(guard, Location::caller())
     }
 
-    async fn wait_at<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
+    async fn wait_at<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        site: Site,
+    ) -> MutexGuard<'a, T> {
         let mutex: &'a Mutex<T> = MutexGuard::mutex(&guard);
         point(&self.object, Access::Wait, site);
         {
@@ -145,7 +152,9 @@ impl Drop for Turn<'_> {
             let mut waiting = self.condvar.waiting();
             match *waiting {
                 // It was notified and did not come to see it: nobody else waits for it.
-                0 => drop(self.condvar.waiters.try_acquire().map(tokio::sync::SemaphorePermit::forget)),
+                0 => drop(
+                    self.condvar.waiters.try_acquire().map(tokio::sync::SemaphorePermit::forget),
+                ),
                 _ => *waiting -= 1,
             }
         }

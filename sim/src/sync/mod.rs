@@ -22,9 +22,7 @@ pub mod watch;
 pub use barrier::Barrier;
 pub use condvar::Condvar;
 pub use event::Event;
-pub use mutex::{
-    MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard,
-};
+pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::Notify;
 pub use once_cell::OnceCell;
 pub use rwlock::{

@@ -217,7 +217,10 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        MappedMutexGuard { release: this.release, inner: real::MappedMutexGuard::map(this.inner, f) }
+        MappedMutexGuard {
+            release: this.release,
+            inner: real::MappedMutexGuard::map(this.inner, f),
+        }
     }
 
     /// A guard of a part of the value, if `f` gives one.
@@ -282,7 +285,10 @@ impl<T: ?Sized + 'static> OwnedMutexGuard<T> {
     /// # Errors
     ///
     /// This guard, if it does not.
-    pub fn try_map<U: ?Sized + 'static, F>(this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, U>, Self>
+    pub fn try_map<U: ?Sized + 'static, F>(
+        this: Self,
+        f: F,
+    ) -> Result<OwnedMappedMutexGuard<T, U>, Self>
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {

@@ -52,7 +52,9 @@ impl Notify {
     #[track_caller]
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
         let site = Location::caller();
-        let inner = Owned::lend(self, |notify: &Notify| Ok::<_, Infallible>(Box::pin(notify.inner.notified())));
+        let inner = Owned::lend(self, |notify: &Notify| {
+            Ok::<_, Infallible>(Box::pin(notify.inner.notified()))
+        });
         let inner = inner.unwrap_or_else(|never| match never {});
         OwnedNotified { site, announced: false, inner }
     }

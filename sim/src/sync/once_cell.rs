@@ -43,7 +43,10 @@ impl<T> OnceCell<T> {
     /// A cell with that value, for statics.
     #[track_caller]
     pub const fn const_new_with(value: T) -> OnceCell<T> {
-        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::const_new_with(value) }
+        OnceCell {
+            object: Object::new(Location::caller()),
+            inner: real::OnceCell::const_new_with(value),
+        }
     }
 
     /// Whether the value is set.

@@ -149,10 +149,32 @@ macro_rules! ways {
     };
 }
 
-ways!("read", Access::AcquireShared, RwLockReadGuard, OwnedRwLockReadGuard, RwLockReadGuard,
-    read, blocking_read, read_owned, try_read, try_read_owned, Reading);
-ways!("write", Access::Acquire, RwLockWriteGuard, OwnedRwLockWriteGuard, RwLockWriteGuard,
-    write, blocking_write, write_owned, try_write, try_write_owned, Writing);
+ways!(
+    "read",
+    Access::AcquireShared,
+    RwLockReadGuard,
+    OwnedRwLockReadGuard,
+    RwLockReadGuard,
+    read,
+    blocking_read,
+    read_owned,
+    try_read,
+    try_read_owned,
+    Reading
+);
+ways!(
+    "write",
+    Access::Acquire,
+    RwLockWriteGuard,
+    OwnedRwLockWriteGuard,
+    RwLockWriteGuard,
+    write,
+    blocking_write,
+    write_owned,
+    try_write,
+    try_write_owned,
+    Writing
+);
 
 impl<T: ?Sized> RwLock<T> {
     /// The value; no lock is needed.
@@ -231,7 +253,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        RwLockMappedWriteGuard { release: this.release, inner: real::RwLockWriteGuard::map(this.inner, f) }
+        RwLockMappedWriteGuard {
+            release: this.release,
+            inner: real::RwLockWriteGuard::map(this.inner, f),
+        }
     }
 
     /// A guard of a part of the value, if `f` gives one.
@@ -252,7 +277,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 
     /// A guard of the whole value, of the type of mapped ones.
     pub fn into_mapped(this: Self) -> RwLockMappedWriteGuard<'a, T> {
-        RwLockMappedWriteGuard { release: this.release, inner: real::RwLockWriteGuard::into_mapped(this.inner) }
+        RwLockMappedWriteGuard {
+            release: this.release,
+            inner: real::RwLockWriteGuard::into_mapped(this.inner),
+        }
     }
 
     /// Goes on reading only, without another writer coming between.
@@ -267,7 +295,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         F: FnOnce(&T) -> &U,
     {
         point(this.release.object, Access::Release, this.release.site);
-        RwLockReadGuard { release: this.release, inner: real::RwLockWriteGuard::downgrade_map(this.inner, f) }
+        RwLockReadGuard {
+            release: this.release,
+            inner: real::RwLockWriteGuard::downgrade_map(this.inner, f),
+        }
     }
 
     /// As [`downgrade_map`](RwLockWriteGuard::downgrade_map), if `f` gives a part.
@@ -302,7 +333,10 @@ impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        RwLockMappedWriteGuard { release: this.release, inner: real::RwLockMappedWriteGuard::map(this.inner, f) }
+        RwLockMappedWriteGuard {
+            release: this.release,
+            inner: real::RwLockMappedWriteGuard::map(this.inner, f),
+        }
     }
 
     /// A guard of a part of the value, if `f` gives one.
@@ -367,7 +401,10 @@ impl<T: ?Sized + 'static, U: ?Sized + 'static> OwnedRwLockReadGuard<T, U> {
     /// # Errors
     ///
     /// This guard, if it does not.
-    pub fn try_map<F, V: ?Sized + 'static>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
+    pub fn try_map<F, V: ?Sized + 'static>(
+        this: Self,
+        f: F,
+    ) -> Result<OwnedRwLockReadGuard<T, V>, Self>
     where
         F: FnOnce(&U) -> Option<&V>,
     {

@@ -47,7 +47,10 @@ impl Semaphore {
     /// Panics above [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     #[track_caller]
     pub const fn const_new(permits: usize) -> Semaphore {
-        Semaphore { object: Object::new(Location::caller()), inner: real::Semaphore::const_new(permits) }
+        Semaphore {
+            object: Object::new(Location::caller()),
+            inner: real::Semaphore::const_new(permits),
+        }
     }
 
     /// The permits that nobody holds.
@@ -91,11 +94,18 @@ impl Semaphore {
     ///
     /// Fails if the semaphore is closed.
     #[track_caller]
-    pub fn acquire_many(&self, n: u32) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+    pub fn acquire_many(
+        &self,
+        n: u32,
+    ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
         self.acquire_at(n, Location::caller())
     }
 
-    async fn acquire_at(&self, permits: u32, site: Site) -> Result<SemaphorePermit<'_>, AcquireError> {
+    async fn acquire_at(
+        &self,
+        permits: u32,
+        site: Site,
+    ) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.take(permits, site).await?;
         Ok(SemaphorePermit { semaphore: self, permits: permits as usize, site })
     }
@@ -166,7 +176,9 @@ impl Semaphore {
     ///
     /// Fails if the semaphore is closed.
     #[track_caller]
-    pub fn acquire_owned(self: Arc<Self>) -> impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> {
+    pub fn acquire_owned(
+        self: Arc<Self>,
+    ) -> impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> {
         self.acquire_many_owned(1)
     }
 
@@ -203,7 +215,10 @@ impl Semaphore {
     ///
     /// Fails if so many are not free, or if the semaphore is closed.
     #[track_caller]
-    pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+    pub fn try_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let site = Location::caller();
         self.try_take(n, site)?;
         Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site })
@@ -233,7 +248,10 @@ impl Semaphore {
     ///
     /// Panics within a task.
     #[track_caller]
-    pub fn blocking_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, AcquireError> {
+    pub fn blocking_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, AcquireError> {
         block_on_here(self.acquire_many_owned(n))
     }
 

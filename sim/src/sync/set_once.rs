@@ -42,7 +42,10 @@ impl<T> SetOnce<T> {
     /// A cell with that value, for statics.
     #[track_caller]
     pub const fn const_new_with(value: T) -> SetOnce<T> {
-        SetOnce { object: Object::new(Location::caller()), inner: real::SetOnce::const_new_with(value) }
+        SetOnce {
+            object: Object::new(Location::caller()),
+            inner: real::SetOnce::const_new_with(value),
+        }
     }
 
     /// Whether the value is set.

@@ -39,10 +39,7 @@ pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
         changed: Notify::new(),
         senders: AtomicUsize::new(1),
     });
-    (
-        Sender { inner: sender, shared: Waker(shared.clone()) },
-        Receiver { inner: receiver, shared },
-    )
+    (Sender { inner: sender, shared: Waker(shared.clone()) }, Receiver { inner: receiver, shared })
 }
 
 #[derive(Debug)]

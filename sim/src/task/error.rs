@@ -47,7 +47,9 @@ impl JoinError {
     /// What the task panicked with, or this error if it did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
         match self.reason {
-            Reason::Panic(payload) => Ok(payload.into_inner().unwrap_or_else(|error| error.into_inner())),
+            Reason::Panic(payload) => {
+                Ok(payload.into_inner().unwrap_or_else(|error| error.into_inner()))
+            }
             Reason::Cancelled => Err(self),
         }
     }
@@ -73,7 +75,9 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> Option<&str> {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.id;
-        let Reason::Panic(payload) = &self.reason else { return write!(f, "task {id} was cancelled") };
+        let Reason::Panic(payload) = &self.reason else {
+            return write!(f, "task {id} was cancelled");
+        };
         match message(&**payload.lock().unwrap_or_else(|error| error.into_inner())) {
             Some(message) => write!(f, "task {id} panicked with message {message:?}"),
             None => write!(f, "task {id} panicked"),

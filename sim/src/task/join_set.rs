@@ -190,7 +190,9 @@ impl<T: 'static> JoinSet<T> {
 
     /// As [`join_next`](JoinSet::join_next), with the task's id.
     #[track_caller]
-    pub fn join_next_with_id(&mut self) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
+    pub fn join_next_with_id(
+        &mut self,
+    ) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
         let site = Location::caller();
         async move {
             point_alone(Access::Join, site, None);
@@ -254,7 +256,8 @@ impl<T: 'static> JoinSet<T> {
 
     /// Polls for the output of a task that has ended; `Ready(None)` of an empty set.
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        self.poll_join_next_with_id(cx).map(|output| output.map(|output| output.map(|(_, output)| output)))
+        self.poll_join_next_with_id(cx)
+            .map(|output| output.map(|output| output.map(|(_, output)| output)))
     }
 
     /// As [`poll_join_next`](JoinSet::poll_join_next), with the task's id.

@@ -202,7 +202,9 @@ where
     F::Output: 'static,
 {
     let world = context::world().filter(|world| world.local.get() != NONE || world.is_local());
-    let world = world.expect("`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`");
+    let world = world.expect(
+        "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`",
+    );
     let site = Location::caller();
     if world.local.get() == NONE {
         let header = world.spawn(future, Home::Pool(world.pool.get()), site);

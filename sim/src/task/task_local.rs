@@ -71,7 +71,12 @@ impl<T: 'static> LocalKey<T> {
 
     /// `future` with the value set whenever it is polled.
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> TaskLocalFuture<T, F> {
-        TaskLocalFuture { key: self, value: Some(value), future: Some(future), pinned: PhantomPinned }
+        TaskLocalFuture {
+            key: self,
+            value: Some(value),
+            future: Some(future),
+            pinned: PhantomPinned,
+        }
     }
 
     /// Runs `f` with the value set.
@@ -102,7 +107,10 @@ impl<T: 'static> LocalKey<T> {
     /// Sets the value while `f` runs, and takes it back.
     #[track_caller]
     fn enter<R>(&'static self, value: &mut Option<T>, f: impl FnOnce() -> R) -> R {
-        assert!(!self.is_borrowed(), "cannot enter a task-local scope while the task-local storage is borrowed");
+        assert!(
+            !self.is_borrowed(),
+            "cannot enter a task-local scope while the task-local storage is borrowed"
+        );
         let cell = Rc::new(RefCell::new(value.take()));
         VALUES.with_borrow_mut(|values| values.push((self.address(), cell.clone())));
         let _leave = Leave { cell, value, address: self.address() };

@@ -32,6 +32,7 @@ use std::{
 #[track_caller]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     // Not `Option::map`: a closure would not pass on the caller.
+    #[allow(clippy::manual_map)] // in a closure the caller's place would be lost
     let delay = match Instant::now().checked_add(duration) {
         Some(deadline) => Some(sleep_until(deadline)),
         None => None,

@@ -83,7 +83,9 @@ impl World {
         let note = self.panic.borrow_mut().take();
         let message = match note {
             Some(note) => format!("{}, at {}", note.message, note.location),
-            None => crate::task::panic_text(payload).unwrap_or("a panic without a message").to_string(),
+            None => {
+                crate::task::panic_text(payload).unwrap_or("a panic without a message").to_string()
+            }
         };
         self.fail(FailureKind::Panic, message);
     }
@@ -102,7 +104,13 @@ impl World {
     fn begin_thread(&self, slot: u32) {
         let table = self.table.borrow();
         let place = &table.slots[slot as usize];
-        self.running.set(Running { slot, number: place.number, path: place.path, thread: true, polling: false });
+        self.running.set(Running {
+            slot,
+            number: place.number,
+            path: place.path,
+            thread: true,
+            polling: false,
+        });
         self.op.set(None);
         self.local.set(NONE);
     }

@@ -52,7 +52,9 @@ const BUSY_STEPS: u64 = 100_000;
 pub(crate) enum Action {
     Wake(Waker),
     /// Lets a fiber go on that sleeps, or waits for a futex, in the middle of a poll.
-    Unblock { ticket: u64 },
+    Unblock {
+        ticket: u64,
+    },
 }
 
 /// What bounds and shapes a run.
@@ -93,7 +95,8 @@ pub(crate) struct Running {
     pub(crate) polling: bool,
 }
 
-const NOBODY: Running = Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false, polling: false };
+const NOBODY: Running =
+    Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false, polling: false };
 
 /// A panic as the hook saw it.
 #[derive(Clone, Debug)]
@@ -563,7 +566,8 @@ impl World {
     fn spawn_site(&self, number: u32) -> Option<crate::point::Site> {
         let table = self.table.borrow();
         let slot = table.slots[..table.used()].iter().find(|slot| {
-            slot.number == number && slot.header.as_ref().is_some_and(|header| header.number == number)
+            slot.number == number
+                && slot.header.as_ref().is_some_and(|header| header.number == number)
         })?;
         slot.header.as_ref().map(|header| header.site)
     }

@@ -56,7 +56,9 @@ impl World {
     #[cold]
     fn point_at_end(self: &Rc<Self>) {
         self.steps.set(self.steps.get() + 1);
-        if self.stopping.get() && !std::thread::panicking() && self.steps.get() > self.step_limit.get()
+        if self.stopping.get()
+            && !std::thread::panicking()
+            && self.steps.get() > self.step_limit.get()
         {
             self.leave();
         }

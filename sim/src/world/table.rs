@@ -286,7 +286,9 @@ impl Table {
             pool.listed
         });
         let age = |&number: &u32| pools[number as usize].ready.front().map(|first| first.1);
-        let Some(oldest) = (0..self.listed.len()).min_by_key(|&i| age(&self.listed[i])) else { return };
+        let Some(oldest) = (0..self.listed.len()).min_by_key(|&i| age(&self.listed[i])) else {
+            return;
+        };
         self.listed.swap(0, oldest);
     }
 

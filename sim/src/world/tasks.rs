@@ -113,7 +113,9 @@ impl World {
             table.enqueue(header.slot)
         };
         let parent = self.running.get();
-        self.choices.borrow_mut().spawned(header.number, (parent.slot != NONE).then_some(parent.number));
+        self.choices
+            .borrow_mut()
+            .spawned(header.number, (parent.slot != NONE).then_some(parent.number));
         self.event(Happened::Spawn(header.number));
         if let Some(waker) = waker {
             waker.wake();
@@ -138,8 +140,13 @@ impl World {
             let Body::Future(future) = std::mem::replace(&mut place.body, Body::Absent) else {
                 unreachable!("a task that is polled has a future");
             };
-            let running =
-                Running { slot, number: place.number, path: place.path, thread: false, polling: true };
+            let running = Running {
+                slot,
+                number: place.number,
+                path: place.path,
+                thread: false,
+                polling: true,
+            };
             let aborted = place.flags & flag::ABORTED != 0;
             if let Some(pool) = table.counted(slot) {
                 pool.in_flight += 1;
@@ -180,7 +187,10 @@ impl World {
                     resume_unwind(payload);
                 }
                 let _ = drop_caught(future);
-                self.complete(slot, Err(JoinError::panic(crate::task::Id(running.number), payload)));
+                self.complete(
+                    slot,
+                    Err(JoinError::panic(crate::task::Id(running.number), payload)),
+                );
             }
         }
         coop::swap(budget);
@@ -272,7 +282,8 @@ impl World {
         };
         let name = self.task_name(number);
         let site = site.map(|site| format!(", spawned at {site},")).unwrap_or_default();
-        let message = format!("task {name}{site} panicked and nobody looked at its handle: {message}");
+        let message =
+            format!("task {name}{site} panicked and nobody looked at its handle: {message}");
         self.lint(FailureKind::SwallowedPanic, message, Some(number));
     }
 
@@ -299,7 +310,9 @@ impl World {
     pub(crate) fn watch(&self, header: &Header, waker: &Waker) {
         let mut table = self.table.borrow_mut();
         let former = match table.tenant(header.slot, header.generation) {
-            Some(place) if !matches!(place.body, Body::Done(_)) => place.joiner.replace(waker.clone()),
+            Some(place) if !matches!(place.body, Body::Done(_)) => {
+                place.joiner.replace(waker.clone())
+            }
             _ => {
                 drop(table);
                 return waker.wake_by_ref();
@@ -373,7 +386,8 @@ impl World {
             }
         }
         if !running.thread {
-            self.table.borrow_mut().slots[running.slot as usize].body = Body::Thread(self.fiber.get());
+            self.table.borrow_mut().slots[running.slot as usize].body =
+                Body::Thread(self.fiber.get());
         }
         self.running.set(Running { thread: true, polling: false, ..running });
         let _budget = coop::without_budget();
@@ -417,8 +431,12 @@ impl World {
                 return false;
             }
             let who = self.running.get().path;
-            let index =
-                self.choices.borrow_mut().choose(sim_choice::Lane::Schedule, Kind::LocalNext, who, count);
+            let index = self.choices.borrow_mut().choose(
+                sim_choice::Lane::Schedule,
+                Kind::LocalNext,
+                who,
+                count,
+            );
             set.ready.swap_remove_front(index as usize).expect("the index is in range")
         };
         let former = self.local.replace(local);

@@ -16,7 +16,11 @@ macro_rules! receiver {
 
             /// Waits for values, and takes at most `limit` that are there; gives how many. Cancel safe.
             #[track_caller]
-            pub fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> impl Future<Output = usize> {
+            pub fn recv_many(
+                &mut self,
+                buffer: &mut Vec<T>,
+                limit: usize,
+            ) -> impl Future<Output = usize> {
                 let site = Location::caller();
                 async move {
                     point(&self.object, Access::Receive, site);

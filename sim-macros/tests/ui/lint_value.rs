@@ -1,0 +1,4 @@
+#[sim::test(allow = "all")]
+async fn wrong_form() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[sim::test(seed = "many")]
+async fn text() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+async fn order() {
+    sim::select! {
+        else => {}
+        _ = async {} => {}
+    }
+}
+
+fn main() {}

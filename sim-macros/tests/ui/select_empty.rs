@@ -1,0 +1,5 @@
+async fn nothing() {
+    sim::select! {}
+}
+
+fn main() {}

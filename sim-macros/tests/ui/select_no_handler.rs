@@ -1,0 +1,7 @@
+async fn half() {
+    sim::select! {
+        _ = async {}
+    }
+}
+
+fn main() {}

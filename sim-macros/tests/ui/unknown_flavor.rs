@@ -1,0 +1,4 @@
+#[sim::test(flavor = "multi")]
+async fn flavour() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[sim::test(deny(leaked_tusk))]
+async fn elephant() {}
+
+fn main() {}

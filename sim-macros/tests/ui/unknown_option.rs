@@ -1,0 +1,4 @@
+#[sim::test(sedes = 10)]
+async fn misspelt() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[sim::test(strategy = "luck")]
+async fn lucky() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[sim::test(seeds = 0)]
+async fn nothing() {}
+
+fn main() {}
