@@ -1,1 +1,15 @@
-//! What the tests share.
+//! Programs that the tests share: some with a bug that only some schedules show, some without.
+//!
+//! They are written as for tokio, with `use sim as tokio` the only difference, so that what is found
+//! or left alone here would be in a program of a user.
+
+pub mod bugs;
+pub mod correct;
+
+use std::{future::Future, pin::Pin};
+
+/// A program's future: it stays on the thread of its run.
+pub type Main = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What the strategies of the tests are called.
+pub const STRATEGIES: [&str; 3] = ["random", "pct", "portfolio"];

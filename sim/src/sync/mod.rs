@@ -19,7 +19,7 @@ mod semaphore;
 mod set_once;
 pub mod watch;
 
-pub use barrier::Barrier;
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::Condvar;
 pub use event::Event;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
@@ -31,9 +31,7 @@ pub use rwlock::{
 };
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 pub use set_once::SetOnce;
-pub use tokio::sync::{
-    AcquireError, BarrierWaitResult, SetError, SetOnceError, TryAcquireError, TryLockError,
-};
+pub use tokio::sync::{AcquireError, SetError, SetOnceError, TryAcquireError, TryLockError};
 
 /// Futures of this module that have names.
 pub mod futures {
