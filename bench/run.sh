@@ -30,7 +30,8 @@ for peer in limit madsim moonpool shuttle tokio; do
 done
 if [ -x "$peers/run.sh" ] && [ ${#names[@]} -gt 0 ]; then
     known=$(wc -l <"$peers/results.jsonl" || echo 0) # lines of earlier days, to which it appends
-    "$peers/run.sh" "^($(IFS='|' && echo "${names[*]}"))\$" >/dev/null
+    # It looks for its programs in a target folder of its own.
+    env -u CARGO_TARGET_DIR "$peers/run.sh" "^($(IFS='|' && echo "${names[*]}"))\$" >/dev/null
     tail -n "+$((known + 1))" "$BENCH_OUT/results.jsonl" >"$lines"
 fi
 

@@ -49,6 +49,18 @@ pub(crate) fn running() -> Option<Rc<World>> {
     world().filter(|world| world.is_running())
 }
 
+/// Notes what the running task announces, without letting others run.
+#[inline]
+pub(crate) fn announce(op: crate::point::Op) {
+    let _ = CURRENT.try_with(|current| {
+        if let Some(world) = &*current.borrow()
+            && world.is_running()
+        {
+            world.announce(op);
+        }
+    });
+}
+
 /// Makes `world` the current simulation until the guard is dropped.
 pub(crate) fn enter(world: &Rc<World>) -> Entered {
     Entered { former: CURRENT.replace(Some(world.clone())) }
@@ -123,11 +135,15 @@ pub(crate) fn find(remote: &Arc<crate::world::Remote>) -> Option<Rc<World>> {
 #[inline]
 pub(crate) fn wake(header: &Arc<Header>) {
     let here = CURRENT.try_with(|current| match &*current.borrow() {
-        Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => Some(world.clone()),
+        Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => {
+            Some(world.table.borrow_mut().wake(header.slot, header.generation))
+        }
         _ => None,
     });
     match here {
-        Ok(Some(world)) => world.wake(header.slot, header.generation),
+        Ok(Some(None)) => {}
+        // The waker of a local set, which may do anything, is called outside of the borrow.
+        Ok(Some(Some(waker))) => waker.wake(),
         _ => wake_from_afar(header),
     }
 }

@@ -66,7 +66,7 @@ bugs! {
 }
 
 /// Waits for tasks, and passes their panics on.
-async fn join_all<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
+async fn join_all<T: 'static>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
     let mut outputs = Vec::new();
     for task in tasks {
         outputs.push(task.await.unwrap());

@@ -21,9 +21,7 @@ pub fn yield_now() -> impl Future<Output = ()> + Send + Sync {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
-        if let Some(world) = context::running() {
-            world.announce(Op { object: 0, access: Access::Yield, site, origin: None });
-        }
+        context::announce(Op { object: 0, access: Access::Yield, site, origin: None });
         cx.waker().wake_by_ref();
         Poll::Pending
     })

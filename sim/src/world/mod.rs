@@ -3,6 +3,7 @@
 //! A run is a function from choices to a trace. The same `World` serves many runs, one after the
 //! other, so that its tables and stacks are allocated once.
 
+mod current;
 mod drive;
 mod header;
 mod kernel;
@@ -19,6 +20,8 @@ use crate::{
     point::Op,
     trace::Trace,
 };
+pub(crate) use current::Running;
+use current::{OpCell, RunningCell};
 use sim_choice::{Choices, Kind, Lane, Path};
 use sim_sys::fiber::{Fiber, Stack};
 use sim_time::Timers;
@@ -83,18 +86,6 @@ pub(crate) struct Fault {
     pub(crate) spawned_at: Option<String>,
 }
 
-/// The task or thread that runs right now.
-#[derive(Clone, Copy)]
-pub(crate) struct Running {
-    pub(crate) slot: u32,
-    pub(crate) number: u32,
-    pub(crate) path: Path,
-    /// A thread, which has a fiber of its own, rather than a task.
-    pub(crate) thread: bool,
-    /// In the middle of a poll, so that it may not block.
-    pub(crate) polling: bool,
-}
-
 const NOBODY: Running =
     Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false, polling: false };
 
@@ -125,8 +116,8 @@ pub(crate) struct World {
     busy_from: Cell<u64>,
     base: Cell<Option<Instant>>,
     objects: Cell<u32>,
-    running: Cell<Running>,
-    op: Cell<Option<Op>>,
+    running: RunningCell,
+    op: OpCell,
     /// The task whose output is dropped, by another than itself.
     dropping: Cell<u32>,
     /// The local set whose task runs.
@@ -184,8 +175,8 @@ impl World {
             busy_from: Cell::new(BUSY_STEPS),
             base: Cell::new(None),
             objects: Cell::new(0),
-            running: Cell::new(NOBODY),
-            op: Cell::new(None),
+            running: RunningCell::new(NOBODY),
+            op: OpCell::new(),
             dropping: Cell::new(NONE),
             local: Cell::new(NONE),
             pool: Cell::new(MAIN_POOL),
@@ -270,7 +261,7 @@ impl World {
     /// Whether a task or a thread of this simulation runs right now.
     #[inline]
     pub(crate) fn is_running(&self) -> bool {
-        self.running.get().slot != NONE
+        self.running.slot() != NONE
     }
 
     pub(crate) fn running(&self) -> Running {
