@@ -92,7 +92,7 @@ pub struct Report {
 
 /// How a test's output tells whether it passed.
 ///
-/// Implemented for `()` and for `Result<(), E>` with any `E: Debug`.
+/// Implemented for `()`, for `!`, and for `Result<(), E>` with any `E: Debug`.
 pub trait Outcome {
     /// The error, as text.
     fn error(self) -> Option<String>;
@@ -104,7 +104,20 @@ impl Outcome for () {
     }
 }
 
-impl Outcome for std::convert::Infallible {
+/// A test that ends in `panic!` or in a loop returns the type `!`, which stable Rust only names by
+/// way of a function's output.
+#[doc(hidden)]
+#[allow(unnameable_types)]
+pub trait Returns {
+    #[doc(hidden)]
+    type Output;
+}
+
+impl<T> Returns for fn() -> T {
+    type Output = T;
+}
+
+impl Outcome for <fn() -> ! as Returns>::Output {
     fn error(self) -> Option<String> {
         match self {}
     }

@@ -6,6 +6,7 @@ use crate::{
     world::{Header, is_finished, world_of},
 };
 use std::{
+    any::Any,
     fmt,
     future::Future,
     marker::PhantomData,
@@ -21,6 +22,8 @@ use std::{
 /// awaited, fails the run as a swallowed panic.
 pub struct JoinHandle<T> {
     header: Option<Arc<Header>>,
+    /// Gives the output its type back: here, where nothing says that `T` is `'static`.
+    typed: fn(Box<dyn Any>) -> T,
     output: PhantomData<T>,
 }
 
@@ -30,8 +33,14 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(header: Arc<Header>) -> JoinHandle<T> {
-        JoinHandle { header: Some(header), output: PhantomData }
+    pub(crate) fn new(header: Arc<Header>) -> JoinHandle<T>
+    where
+        T: 'static,
+    {
+        let typed = |output: Box<dyn Any>| {
+            *output.downcast().expect("the handle has the type of its task's output")
+        };
+        JoinHandle { header: Some(header), typed, output: PhantomData }
     }
 
     fn header(&self) -> &Arc<Header> {
@@ -66,7 +75,7 @@ impl<T> JoinHandle<T> {
     }
 }
 
-impl<T: 'static> Future for JoinHandle<T> {
+impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     #[track_caller]
@@ -76,7 +85,7 @@ impl<T: 'static> Future for JoinHandle<T> {
     }
 }
 
-impl<T: 'static> JoinHandle<T> {
+impl<T> JoinHandle<T> {
     /// Polls for the output without announcing it.
     pub(crate) fn poll_quietly(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let header = self.header();
@@ -86,9 +95,7 @@ impl<T: 'static> JoinHandle<T> {
         };
         let outcome = ready!(world.poll_join(header, cx.waker()));
         coop.made_progress();
-        Poll::Ready(outcome.map(|output| {
-            *output.downcast().expect("the handle has the type of its task's output")
-        }))
+        Poll::Ready(outcome.map(self.typed))
     }
 }
 

@@ -1,0 +1,540 @@
+//! Bad input and bad programs: each ends in a report of the expected kind, and the thread that ran
+//! the check can run the next one.
+
+use sim::{
+    Config, Failure, FailureKind, Level, Outcome, Report,
+    sync::{Mutex, Notify, mpsc},
+    task::yield_now,
+    time::{Duration, sleep},
+};
+use std::{future::Future, pin::Pin, sync::Arc};
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("in a destructor");
+    }
+}
+
+/// Runs a check, and then another that has to work; gives the report of the first.
+fn report<F, Fut>(config: Config, test: F) -> Report
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
+    let report = sim::check(config, test);
+    let after = sim::check(Config::new().seeds(20), || async {
+        let (sender, mut inbox) = mpsc::channel(1);
+        let sending = sim::spawn(async move {
+            sleep(Duration::from_secs(1)).await;
+            sender.send(std::collections::HashMap::from([(1, 2)])).await.unwrap();
+        });
+        assert_eq!(inbox.recv().await.unwrap()[&1], 2);
+        sending.await.unwrap();
+    });
+    assert!(after.failure.is_none(), "the check after {report}: {after}");
+    assert_eq!(after.runs, 20);
+    report
+}
+
+/// The failure of a check, whose kind and message have to be as expected.
+fn fails<F, Fut>(config: Config, kind: FailureKind, message: &str, test: F) -> Failure
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
+    let report = report(config, test);
+    let text = report.to_string();
+    let failure = report.failure.unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(failure.kind, kind, "{failure}");
+    assert!(failure.message.contains(message), "{failure}");
+    assert!(text.lines().last().unwrap().starts_with("run it again: "), "{text}");
+    failure
+}
+
+fn passes<F, Fut>(config: Config, test: F)
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
+    let report = report(config, test);
+    assert!(report.failure.is_none(), "{report}");
+}
+
+async fn nothing() {}
+
+// --- settings
+
+#[test]
+fn settings_out_of_range() {
+    let cases = [
+        (Config::new().seeds(0), "seeds: 0"),
+        (Config::new().jobs(0), "jobs: 0"),
+        (Config::new().workers(0), "workers: 0"),
+        (Config::new().strategy("lucky"), "lucky"),
+        (Config::new().strategy(""), "portfolio"),
+        (Config::new().lint("spelling", Level::Deny), "\"spelling\""),
+        (Config::new().lint("spelling", Level::Deny), "leaked_task"),
+        // The first mistake is the one that is told.
+        (Config::new().seeds(0).jobs(0).seeds(1), "seeds: 0"),
+    ];
+    for (config, message) in cases {
+        let failure = fails(config, FailureKind::Setup, message, nothing);
+        assert_eq!(failure.tape.choices(), 0);
+    }
+}
+
+#[test]
+fn extreme_settings() {
+    passes(Config::new().seed(u64::MAX).seeds(3), nothing);
+    passes(Config::new().only_seed(u64::MAX), nothing);
+    passes(Config::new().seeds(3).workers(1_000).jobs(8), nothing);
+    passes(Config::new().seeds(3).time_limit(Duration::MAX), nothing);
+    passes(Config::new().seeds(3).max_steps(u64::MAX), nothing);
+    fails(Config::new().max_steps(0), FailureKind::StepLimit, "0 steps", yield_now);
+    fails(Config::new().time_limit(Duration::ZERO), FailureKind::TimeLimit, "0ns", || {
+        sleep(Duration::from_secs(1))
+    });
+    for bytes in [0, 1] {
+        let small = report(Config::new().seeds(1).stack_size(bytes), nothing);
+        assert_eq!(small.runs, 1);
+    }
+}
+
+#[test]
+fn lints_that_allow() {
+    let swallow = || async {
+        sim::spawn(async { panic!("unseen") });
+        sleep(Duration::from_secs(1)).await;
+    };
+    fails(Config::new(), FailureKind::SwallowedPanic, "unseen", swallow);
+    passes(Config::new().lint("swallowed_panic", Level::Allow), swallow);
+    let warned = report(Config::new().lint("all", Level::Warn), swallow);
+    assert!(warned.failure.is_none(), "{warned}");
+    assert_eq!(warned.warnings.len(), 1, "{warned}");
+    assert!(warned.warnings[0].contains("unseen"), "{warned}");
+}
+
+// --- places
+
+#[test]
+fn simulation_within_a_simulation() {
+    let nested = || async {
+        let inner = sim::check(Config::new(), nothing);
+        inner.failure.map(|failure| (failure.kind, failure.message))
+    };
+    passes(Config::new().seeds(3), || async {
+        let (kind, message) = nested().await.expect("the inner one fails");
+        assert_eq!(kind, FailureKind::Setup);
+        assert!(message.contains("within another"), "{message}");
+    });
+    passes(Config::new().seeds(3), || async {
+        let task = sim::spawn(async {
+            let tape = "sim tape 1\nseed 0x2a\nstrategy random\n".parse().unwrap();
+            sim::replay(&tape, nothing).failure.map(|failure| failure.kind)
+        });
+        assert_eq!(task.await.unwrap(), Some(FailureKind::Setup));
+    });
+}
+
+#[test]
+fn simulation_within_a_real_runtime() {
+    let program = || async {
+        let task = sim::spawn(async {
+            sleep(Duration::from_secs(3600)).await;
+            sim::task::id()
+        });
+        task.await.unwrap();
+    };
+    let one = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    one.block_on(async { passes(Config::new(), program) });
+    let many = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let tasks = [(); 3].map(|()| many.spawn(async move { passes(Config::new().jobs(2), program) }));
+    for task in tasks {
+        many.block_on(task).unwrap();
+    }
+    one.block_on(async {
+        fails(Config::new(), FailureKind::Panic, "as expected", || async { panic!("as expected") });
+    });
+}
+
+#[test]
+fn real_runtime_within_a_simulation() {
+    // A task of the real runtime has no place to run.
+    fails(Config::new(), FailureKind::Panic, "reactor", || async {
+        tokio::spawn(nothing()).await.unwrap();
+    });
+}
+
+// --- panics and errors
+
+#[test]
+fn panic_in_main() {
+    let failure = fails(Config::new(), FailureKind::Panic, "in main", || async {
+        sleep(Duration::from_secs(5)).await;
+        panic!("in main");
+    });
+    assert_eq!(failure.task.as_deref(), Some("main"));
+    assert!(failure.at >= Duration::from_secs(5));
+    assert!(failure.message.contains("failures.rs:"), "{failure}");
+}
+
+#[test]
+fn panic_before_the_future_is_made() {
+    fn makes_nothing() -> std::future::Ready<()> {
+        panic!("before the future")
+    }
+    fails(Config::new(), FailureKind::Panic, "before the future", makes_nothing);
+}
+
+#[test]
+fn panic_with_a_payload_that_is_no_text() {
+    fails(Config::new(), FailureKind::Panic, "panic", || async {
+        std::panic::panic_any(42);
+    });
+}
+
+#[test]
+fn error_of_main() {
+    let failure = fails(Config::new(), FailureKind::Error, "no number", || async {
+        sleep(Duration::from_secs(1)).await;
+        Err::<(), _>("no number")
+    });
+    assert_eq!(failure.message, "\"no number\"");
+}
+
+#[test]
+fn panic_in_a_task_that_is_awaited() {
+    fails(Config::new(), FailureKind::Panic, "in a task", || async {
+        sim::spawn(async { panic!("in a task") }).await.unwrap();
+    });
+}
+
+#[test]
+fn panic_in_a_task_that_nobody_awaits() {
+    let failure = fails(Config::new(), FailureKind::SwallowedPanic, "in a task", || async {
+        let parent = sim::spawn(async {
+            sim::spawn(async { panic!("in a task") });
+        });
+        parent.await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+    });
+    assert_eq!(failure.task.as_deref(), Some("main/0/0"));
+    assert!(failure.spawned_at.unwrap().contains("failures.rs:"));
+}
+
+#[test]
+fn panic_in_a_destructor() {
+    fails(Config::new(), FailureKind::Panic, "in a destructor", || async {
+        let _bomb = Bomb;
+        yield_now().await;
+    });
+    fails(Config::new(), FailureKind::Panic, "in a destructor", || async {
+        let task = sim::spawn(async {
+            let _bomb = Bomb;
+            yield_now().await;
+        });
+        task.await.unwrap();
+    });
+    fails(Config::new(), FailureKind::SwallowedPanic, "in a destructor", || async {
+        sim::spawn(async {
+            let _bomb = Bomb;
+            yield_now().await;
+        });
+        sleep(Duration::from_secs(1)).await;
+    });
+}
+
+#[test]
+fn panic_in_a_destructor_of_an_aborted_task() {
+    passes(Config::new(), || async {
+        let task = sim::spawn(async {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        });
+        sleep(Duration::from_secs(1)).await;
+        task.abort();
+        assert!(task.await.unwrap_err().is_panic());
+    });
+}
+
+#[test]
+fn panic_in_a_destructor_while_another_unwinds() {
+    let twice = || async {
+        let _bomb = Bomb;
+        panic!("the first");
+    };
+    let failure = fails(Config::new(), FailureKind::Abort, "", twice);
+    println!("{failure}");
+    fails(Config::new(), FailureKind::Abort, "", || async move {
+        let _ = sim::spawn(twice()).await;
+    });
+}
+
+#[test]
+fn panic_in_a_task_that_is_dropped_at_the_end() {
+    let bomb = || async {
+        sim::spawn(async {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        });
+        sleep(Duration::from_secs(1)).await;
+    };
+    println!("{}", report(Config::new(), bomb));
+    // The first failure is the one that is told.
+    fails(Config::new(), FailureKind::Panic, "the first", || async move {
+        bomb().await;
+        panic!("the first");
+    });
+    fails(Config::new(), FailureKind::Error, "the first", || async move {
+        bomb().await;
+        Err::<(), _>("the first")
+    });
+}
+
+#[test]
+fn panic_while_a_task_is_in_the_middle_of_a_poll() {
+    fails(Config::new(), FailureKind::Panic, "in main", || async {
+        let lock = Arc::new(Mutex::new(0));
+        for _ in 0..5 {
+            let lock = lock.clone();
+            sim::spawn(async move {
+                for _ in 0..5 {
+                    *lock.lock().await += 1;
+                }
+            });
+        }
+        let _held = lock.lock().await;
+        panic!("in main");
+    });
+}
+
+#[test]
+fn abort_of_the_program() {
+    fails(Config::new(), FailureKind::Abort, "called abort", || async { std::process::abort() });
+    fails(Config::new(), FailureKind::Abort, "called abort", || async {
+        sim::spawn(async { std::process::abort() }).await.unwrap()
+    });
+}
+
+// --- programs without an end
+
+#[test]
+fn future_that_spins() {
+    fails(Config::new().max_steps(10_000), FailureKind::StepLimit, "10000 steps", || async {
+        loop {
+            yield_now().await;
+        }
+        #[allow(unreachable_code)]
+        ()
+    });
+}
+
+#[test]
+fn future_that_wakes_itself() {
+    fails(Config::new().max_steps(10_000), FailureKind::StepLimit, "10000 steps", || {
+        std::future::poll_fn(|cx| -> std::task::Poll<()> {
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+    });
+}
+
+#[test]
+fn future_that_sleeps_for_ever() {
+    let limit = Config::new().time_limit(Duration::from_secs(60));
+    let failure = fails(limit, FailureKind::TimeLimit, "60s", || async {
+        loop {
+            sleep(Duration::from_secs(1)).await;
+        }
+        #[allow(unreachable_code)]
+        ()
+    });
+    assert!(failure.at <= Duration::from_secs(60));
+}
+
+#[test]
+fn task_that_spawns_for_ever() {
+    fn spawns() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async {
+            sim::spawn(spawns());
+            sim::spawn(spawns());
+        })
+    }
+    fails(Config::new().max_steps(20_000), FailureKind::StepLimit, "20000 steps", || async {
+        sim::spawn(spawns());
+        std::future::pending::<()>().await;
+    });
+}
+
+#[test]
+fn many_tasks() {
+    passes(Config::new().seeds(1), || async {
+        let mut tasks = Vec::new();
+        for number in 0..100_000_u64 {
+            tasks.push(sim::spawn(async move {
+                yield_now().await;
+                number
+            }));
+        }
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await.unwrap();
+        }
+        assert_eq!(sum, 99_999 * 100_000 / 2);
+    });
+}
+
+#[test]
+fn many_tasks_that_are_left() {
+    passes(Config::new().seeds(1), || async {
+        for _ in 0..100_000 {
+            sim::spawn(std::future::pending::<()>());
+        }
+        sleep(Duration::from_secs(1)).await;
+    });
+}
+
+#[test]
+fn stack_overflow() {
+    #[allow(unconditional_recursion)]
+    fn deeper(depth: u64) -> u64 {
+        std::hint::black_box([depth; 100]);
+        deeper(depth + 1) + std::hint::black_box(depth)
+    }
+    let small = Config::new().stack_size(100_000);
+    fails(small.clone(), FailureKind::StackOverflow, "100000 bytes", || async {
+        sim::spawn(async { deeper(0) }).await.unwrap();
+    });
+    fails(small, FailureKind::StackOverflow, "100000 bytes", || async {
+        sim::task::spawn_blocking(|| deeper(0)).await.unwrap();
+    });
+    fails(Config::new(), FailureKind::StackOverflow, "Config::stack_size", || async {
+        deeper(0);
+    });
+}
+
+// --- locks
+
+#[test]
+fn deadlock_names_tasks_and_sites() {
+    let (first_line, second_line) = (line!() + 5, line!() + 11);
+    let failure = fails(Config::new().seeds(2_000), FailureKind::Deadlock, "", || async {
+        let (left, right) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+        let one = sim::spawn({
+            let (left, right) = (left.clone(), right.clone());
+            async move {
+                let _l = left.lock().await;
+                let _r = right.lock().await;
+            }
+        });
+        one.await.unwrap();
+    });
+    let _ = (first_line, second_line, failure);
+}
+
+#[test]
+fn std_locks_that_are_contended() {
+    passes(Config::new(), || async {
+        let shared = Arc::new((std::sync::Mutex::new(0), std::sync::RwLock::new(0), Notify::new()));
+        let tasks = [(); 5].map(|()| {
+            let shared = shared.clone();
+            sim::spawn(async move {
+                for _ in 0..5 {
+                    let mut count = shared.0.lock().unwrap();
+                    shared.2.notify_one();
+                    *count += 1;
+                    drop(count);
+                    let mut count = shared.1.write().unwrap();
+                    shared.2.notify_one();
+                    *count += 1;
+                }
+            })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(*shared.0.lock().unwrap(), 25);
+        assert_eq!(*shared.1.read().unwrap(), 25);
+    });
+}
+
+#[test]
+fn std_lock_held_over_an_await() {
+    // One worker: who holds the lock cannot go on while the other waits for it.
+    fails(Config::new().current_thread(), FailureKind::Deadlock, "", || async {
+        let shared = Arc::new(std::sync::Mutex::new(0));
+        let local = sim::task::LocalSet::new();
+        for _ in 0..2 {
+            let shared = shared.clone();
+            #[allow(clippy::await_holding_lock)]
+            local.spawn_local(async move {
+                let mut count = shared.lock().unwrap();
+                yield_now().await;
+                *count += 1;
+            });
+        }
+        local.await;
+    });
+}
+
+#[test]
+fn parking_lot_that_is_contended() {
+    let contended = || async {
+        let shared = Arc::new((parking_lot::Mutex::new(0), Notify::new()));
+        let tasks = [(); 5].map(|()| {
+            let shared = shared.clone();
+            sim::spawn(async move {
+                for _ in 0..5 {
+                    let mut count = shared.0.lock();
+                    shared.1.notify_one();
+                    *count += 1;
+                }
+            })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+    };
+    for _ in 0..10 {
+        fails(Config::new(), FailureKind::Escape, "parking_lot", contended);
+    }
+    passes(Config::new().current_thread(), contended);
+}
+
+#[test]
+fn block_on_of_another_executor_within_a_task() {
+    let failing = report(Config::new(), || async {
+        let (sender, mut inbox) = mpsc::channel(1);
+        let task = sim::spawn(async move { futures::executor::block_on(inbox.recv()) });
+        sender.send(1).await.unwrap();
+        assert_eq!(task.await.unwrap(), Some(1));
+    });
+    println!("{failing}");
+    let two = report(Config::new(), || async {
+        let (sender, inbox) = mpsc::channel(1);
+        let inbox = Arc::new(Mutex::new(inbox));
+        let tasks = [(); 2].map(|()| {
+            let inbox = inbox.clone();
+            sim::spawn(async move {
+                futures::executor::block_on(async { inbox.lock().await.recv().await })
+            })
+        });
+        sender.send(1).await.unwrap();
+        sender.send(2).await.unwrap();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    println!("{two}");
+}
+
+#[test]
+fn block_on_of_sim_within_a_task() {
+    fails(Config::new(), FailureKind::Panic, "", || async {
+        let handle = sim::runtime::Handle::current();
+        sim::spawn(async move { handle.block_on(nothing()) }).await.unwrap();
+    });
+}
