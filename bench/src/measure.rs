@@ -41,8 +41,7 @@ impl Repetition {
 pub fn rate(workload: &str, peer: &str, unit: &str, n: u64, mut work: impl FnMut() -> f64) {
     let warm_up = Repetition::of(1, &mut work);
     let times = (ENOUGH_S / warm_up.cpu_s).ceil().clamp(1.0, 10_000.0) as u32;
-    let repetitions: Vec<_> =
-        (0..REPETITIONS).map(|_| Repetition::of(times, &mut work)).collect();
+    let repetitions: Vec<_> = (0..REPETITIONS).map(|_| Repetition::of(times, &mut work)).collect();
     let sorted = |of: fn(&Repetition) -> f64| in_order(repetitions.iter().map(of));
     let cpu = sorted(|repetition| repetition.cpu_s);
     let cpu_s = median(&cpu);

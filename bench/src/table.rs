@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, fs, io};
 /// The bare loop that picks its next task by a seed.
 const LIMIT: &str = "limit-rand";
 /// Peers whose schedule comes from a seed; the others run tasks in turn.
-const SEEDED: [&str; 5] = ["madsim", "moonpool", "moonpool-builder", "shuttle-random", "shuttle-pct3"];
+const SEEDED: [&str; 5] =
+    ["madsim", "moonpool", "moonpool-builder", "shuttle-random", "shuttle-pct3"];
 const OURS: [&str; 4] = ["sim", "sim-1", "sim-portfolio", "sim-pct"];
 
 /// The last line of each workload and peer.
