@@ -38,9 +38,14 @@ impl Link {
     /// Panics if more than a million of a million packets are to be lost.
     pub fn send(&self, now_ns: u64, who: Path, choices: &mut Choices) -> Fate {
         let Link { latency_ns, jitter_ns, loss_ppm } = *self;
-        assert!(loss_ppm <= MILLION, "loss_ppm: {loss_ppm} of a million is more than all; allowed is 0 to {MILLION}");
+        assert!(
+            loss_ppm <= MILLION,
+            "loss_ppm: {loss_ppm} of a million is more than all; allowed is 0 to {MILLION}"
+        );
         // Numbered from the end, so that 0, which is calm, arrives.
-        if loss_ppm > 0 && choices.choose(Lane::Net, Kind::Fault, who, MILLION) >= MILLION - loss_ppm {
+        if loss_ppm > 0
+            && choices.choose(Lane::Net, Kind::Fault, who, MILLION) >= MILLION - loss_ppm
+        {
             return Fate::Lost;
         }
         let jitter = choices.choose(Lane::Net, Kind::Latency, who, jitter_ns.saturating_add(1));

@@ -3,6 +3,7 @@
 
 use sim::{Config, FailureKind, sync::mpsc, task::yield_now, time::Duration};
 use std::{
+    cell::Cell,
     collections::{BTreeSet, HashMap, HashSet},
     future::Future,
     pin::Pin,
@@ -296,16 +297,52 @@ fn failure_that_comes_only_once() {
     assert!(message.contains("only the first run fails"), "{message}");
 }
 
-/// fastrand seeds itself from the thread's id, which differs from thread to thread of a process.
+/// fastrand seeds itself from the thread's id, which differs from thread to thread of a process, and
+/// keeps its state on the thread from run to run.
 #[test]
 fn fastrand_that_decides() {
     nondeterminism(|| {
         Box::pin(async {
             for _ in 0..fastrand::u32(0..100) {
-                yield_now().await;
+                sim::spawn(yield_now()).await.unwrap();
             }
         })
     });
+}
+
+#[test]
+fn thread_local_that_decides() {
+    thread_local! {
+        static RUNS: Cell<u32> = const { Cell::new(0) };
+    }
+    nondeterminism(|| {
+        Box::pin(async {
+            for _ in 0..RUNS.replace(RUNS.get() + 1) {
+                sim::spawn(yield_now()).await.unwrap();
+            }
+        })
+    });
+}
+
+#[test]
+fn time_that_differs() {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    nondeterminism(|| {
+        Box::pin(sim::time::sleep(Duration::from_secs(COUNTER.fetch_add(1, SeqCst))))
+    });
+}
+
+/// Steps of the only ready task are no choices and no events, so that a difference in their number
+/// is not seen today.
+#[test]
+fn steps_that_differ_without_a_choice() {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let report = sim::check(Config::new().seeds(20).recheck_every(1), || async {
+        for _ in 0..COUNTER.fetch_add(1, SeqCst) {
+            yield_now().await;
+        }
+    });
+    assert!(report.failure.is_none(), "it is seen now: {report}");
 }
 
 #[test]
@@ -313,7 +350,7 @@ fn fastrand_with_a_seed_from_the_run() {
     let report = sim::check(Config::new().seeds(20).recheck_every(1), || async {
         let mut random = fastrand::Rng::with_seed(rand::random());
         for _ in 0..random.u32(0..100) {
-            yield_now().await;
+            sim::spawn(yield_now()).await.unwrap();
         }
     });
     assert!(report.failure.is_none(), "{report}");

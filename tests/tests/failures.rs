@@ -266,11 +266,15 @@ fn panic_in_a_destructor_while_another_unwinds() {
         let _bomb = Bomb;
         panic!("the first");
     };
-    let failure = fails(Config::new(), FailureKind::Abort, "", twice);
-    println!("{failure}");
-    fails(Config::new(), FailureKind::Abort, "", || async move {
-        let _ = sim::spawn(twice()).await;
-    });
+    fails(Config::new(), FailureKind::Abort, "panic in a destructor during cleanup", twice);
+    fails(
+        Config::new(),
+        FailureKind::Abort,
+        "panic in a destructor during cleanup",
+        || async move {
+            let _ = sim::spawn(twice()).await;
+        },
+    );
 }
 
 #[test]
@@ -282,7 +286,7 @@ fn panic_in_a_task_that_is_dropped_at_the_end() {
         });
         sleep(Duration::from_secs(1)).await;
     };
-    println!("{}", report(Config::new(), bomb));
+    fails(Config::new(), FailureKind::SwallowedPanic, "in a destructor", bomb);
     // The first failure is the one that is told.
     fails(Config::new(), FailureKind::Panic, "the first", || async move {
         bomb().await;
@@ -420,19 +424,45 @@ fn stack_overflow() {
 
 #[test]
 fn deadlock_names_tasks_and_sites() {
-    let (first_line, second_line) = (line!() + 5, line!() + 11);
-    let failure = fails(Config::new().seeds(2_000), FailureKind::Deadlock, "", || async {
-        let (left, right) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
-        let one = sim::spawn({
-            let (left, right) = (left.clone(), right.clone());
-            async move {
-                let _l = left.lock().await;
-                let _r = right.lock().await;
-            }
+    let created = line!() + 2;
+    let failure = fails(Config::new(), FailureKind::Deadlock, "no task can go on", || async {
+        let locks = [Mutex::new(0), Mutex::new(1)];
+        let locks = Arc::new(locks);
+        let tasks = [0, 1].map(|first| {
+            let locks = locks.clone();
+            sim::spawn(async move {
+                let _first = locks[first].lock().await;
+                let _second = locks[1 - first].lock().await;
+            })
         });
-        one.await.unwrap();
+        for task in tasks {
+            task.await.unwrap();
+        }
     });
-    let _ = (first_line, second_line, failure);
+    let [spawned, waits, joined] = [created + 4, created + 6, created + 10];
+    let (file, message) = (file!(), &failure.message);
+    let has = |text: String| assert!(message.contains(&text), "{text:?} is not in {failure}");
+    has(format!("task main waits at {file}:{joined}:"));
+    for task in ["main/0", "main/1"] {
+        has(format!("task {task} (spawned at {file}:{spawned}:"));
+    }
+    assert_eq!(message.matches(&format!("waits at {file}:{waits}:")).count(), 2, "{failure}");
+    assert_eq!(message.matches(&format!("(created at {file}:{created}:")).count(), 2, "{failure}");
+    assert_eq!(message.matches("acquire").count(), 2, "{failure}");
+    assert!(failure.tape.context_switches() > 0);
+}
+
+#[test]
+fn deadlock_without_a_lock() {
+    fails(Config::new(), FailureKind::Deadlock, "task main", std::future::pending::<()>);
+    fails(Config::new(), FailureKind::Deadlock, "task main/0 (spawned at", || async {
+        sim::spawn(std::future::pending::<()>()).await.unwrap();
+    });
+    fails(Config::new(), FailureKind::Deadlock, "receive", || async {
+        let (sender, mut inbox) = mpsc::channel::<()>(1);
+        inbox.recv().await;
+        drop(sender);
+    });
 }
 
 #[test]
@@ -461,23 +491,49 @@ fn std_locks_that_are_contended() {
     });
 }
 
+fn lock_twice() {
+    let lock = std::sync::Mutex::new(0);
+    let _first = lock.lock().unwrap();
+    let _second = lock.lock().unwrap();
+}
+
 #[test]
-fn std_lock_held_over_an_await() {
-    // One worker: who holds the lock cannot go on while the other waits for it.
-    fails(Config::new().current_thread(), FailureKind::Deadlock, "", || async {
-        let shared = Arc::new(std::sync::Mutex::new(0));
-        let local = sim::task::LocalSet::new();
-        for _ in 0..2 {
-            let shared = shared.clone();
-            #[allow(clippy::await_holding_lock)]
-            local.spawn_local(async move {
-                let mut count = shared.lock().unwrap();
-                yield_now().await;
-                *count += 1;
-            });
-        }
-        local.await;
+fn std_lock_taken_twice() {
+    fails(Config::new(), FailureKind::Deadlock, "task main/0", || async {
+        sim::spawn(async { lock_twice() }).await.unwrap();
     });
+    fails(Config::new(), FailureKind::Deadlock, "task main/0", || async {
+        sim::task::spawn_blocking(lock_twice).await.unwrap();
+    });
+}
+
+#[test]
+fn thread_that_parks_for_ever() {
+    fails(Config::new(), FailureKind::Deadlock, "task main/0", || async {
+        sim::task::spawn_blocking(std::thread::park).await.unwrap();
+    });
+}
+
+/// Where the test's own future waits in libc when the run ends, the process ends today: the fiber is
+/// unwound through libc's frames.
+#[cfg(target_os = "linux")]
+#[test]
+fn main_that_waits_in_libc_at_the_end() {
+    const CHILD: &str = "SIM_TESTS_CHILD";
+    let programs: [fn(); 2] = [lock_twice, std::thread::park];
+    if let Ok(child) = std::env::var(CHILD) {
+        let program = programs[child.parse::<usize>().unwrap()];
+        let report = sim::check(Config::new(), || async { program() });
+        return println!("{report}");
+    }
+    for number in 0..programs.len() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "main_that_waits_in_libc_at_the_end", "--nocapture"])
+            .env(CHILD, number.to_string())
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "program {number} ends in a report now: {output:?}");
+    }
 }
 
 #[test]
@@ -506,34 +562,41 @@ fn parking_lot_that_is_contended() {
 
 #[test]
 fn block_on_of_another_executor_within_a_task() {
-    let failing = report(Config::new(), || async {
+    passes(Config::new(), || async {
         let (sender, mut inbox) = mpsc::channel(1);
         let task = sim::spawn(async move { futures::executor::block_on(inbox.recv()) });
         sender.send(1).await.unwrap();
         assert_eq!(task.await.unwrap(), Some(1));
     });
-    println!("{failing}");
-    let two = report(Config::new(), || async {
-        let (sender, inbox) = mpsc::channel(1);
-        let inbox = Arc::new(Mutex::new(inbox));
+    // It would hold the only worker for ever; so it would in tokio.
+    fails(Config::new().current_thread(), FailureKind::Deadlock, "task main/0", || async {
+        let (sender, mut inbox) = mpsc::channel::<u32>(1);
+        let task = sim::spawn(async move { futures::executor::block_on(inbox.recv()) });
+        task.await.unwrap();
+        drop(sender);
+    });
+}
+
+/// That executor knows by a thread-local that it runs; two tasks on two workers share it here.
+#[test]
+fn block_on_of_another_executor_within_two_tasks() {
+    fails(Config::new(), FailureKind::Panic, "LocalPool", || async {
+        let done = Arc::new(tokio::sync::Notify::new());
         let tasks = [(); 2].map(|()| {
-            let inbox = inbox.clone();
-            sim::spawn(async move {
-                futures::executor::block_on(async { inbox.lock().await.recv().await })
-            })
+            let done = done.clone();
+            sim::spawn(async move { futures::executor::block_on(done.notified()) })
         });
-        sender.send(1).await.unwrap();
-        sender.send(2).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        done.notify_waiters();
         for task in tasks {
             task.await.unwrap();
         }
     });
-    println!("{two}");
 }
 
 #[test]
 fn block_on_of_sim_within_a_task() {
-    fails(Config::new(), FailureKind::Panic, "", || async {
+    fails(Config::new(), FailureKind::Panic, "within a runtime", || async {
         let handle = sim::runtime::Handle::current();
         sim::spawn(async move { handle.block_on(nothing()) }).await.unwrap();
     });

@@ -10,25 +10,37 @@
 //! assert_eq!(fiber.resume(), Outcome::Suspended);
 //! assert_eq!(fiber.resume(), Outcome::Finished);
 //! ```
+//!
+//! It cannot be sent to another thread, since what is on its stack may not be:
+//!
+//! ```compile_fail,E0277
+//! fn send(_: impl Send) {}
+//! send(sim_sys::fiber::Fiber::new(sim_sys::fiber::Stack::new(64 << 10).unwrap(), || ()));
+//! ```
+//!
+//! # Limits
+//!
+//! A fiber that is abandoned, or that overflows, is cut off: its frames stay in memory and never return. Rust
+//! lets code rely on its frames being left in an orderly way where it lends *what lies outside of the fiber*
+//! to others: `std::thread::scope` on a fiber of [`Fiber::scope`] that is then cut off leaves real
+//! threads behind that may still use what the scope's caller lent. No type can forbid this, and to end
+//! the process instead would lose the report of the run. So do not use borrows of a scoped fiber
+//! from real threads, and do not go on with what an overflowed fiber was changing.
 
 mod overflow;
+mod stack;
 
-use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
-use std::{cell::Cell, io, mem::ManuallyDrop, ptr};
+pub use stack::Stack;
 
-/// Memory for a fiber's calls, with a guard page below it.
-pub struct Stack(DefaultStack);
-
-impl Stack {
-    /// Maps a stack of at least `size` bytes; only pages that are touched take memory.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the system has no more address space or mappings (Linux: 65,530 a process).
-    pub fn new(size: usize) -> io::Result<Stack> {
-        DefaultStack::new(size).map(Stack)
-    }
-}
+use corosensei::{Coroutine, CoroutineResult, Yielder, stack::Stack as _};
+use overflow::Bounds;
+use std::{
+    cell::Cell,
+    hint::black_box,
+    io::Write,
+    mem::{ManuallyDrop, MaybeUninit},
+    ptr,
+};
 
 /// Why a fiber gave control back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +49,8 @@ pub enum Outcome {
     Suspended,
     /// Its closure returned.
     Finished,
-    /// It ran off its stack: what is on the stack was not dropped and never will be.
+    /// It ran off its stack: what is on the stack was not dropped and never will be, and the stack
+    /// is leaked, as others may point to what is on it.
     Overflowed,
 }
 
@@ -49,53 +62,92 @@ enum End {
 }
 
 /// What a fiber is made of: nothing goes in or out when it is switched.
-type Inner = Coroutine<(), (), End, DefaultStack>;
+type Inner = Coroutine<(), (), End, Stack>;
 
 /// A closure on a stack of its own.
 ///
-/// Dropped while it is suspended, it is unwound, so that what is on its stack is dropped.
+/// Dropped while it is suspended, it is unwound as by [`unwind`](Fiber::unwind), so that what is on its
+/// stack is dropped.
 pub struct Fiber {
     inner: ManuallyDrop<Inner>,
+    running: Running,
     abandoned: bool,
 }
 
+/// What is known of the fiber that runs on a thread.
+struct Running {
+    /// The way out; null until it first runs.
+    yielder: Cell<*const Yielder<(), ()>>,
+    /// How many of its calls are in functions of C's calling convention, which cannot be unwound.
+    within_c: Cell<u32>,
+    bounds: Bounds,
+}
+
 thread_local! {
-    /// The way out of the fiber that runs on this thread; null outside of fibers.
-    static CURRENT: Cell<*const Yielder<(), ()>> = const { Cell::new(ptr::null()) };
+    /// The fiber that runs on this thread; null outside of fibers. It is read by signal handlers.
+    static CURRENT: Cell<*const Running> = const { Cell::new(ptr::null()) };
+}
+
+/// A fiber runs; at the drop, also by a panic, the one that resumed it does again.
+struct Entered {
+    former: *const Running,
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.set(self.former);
+    }
 }
 
 impl Fiber {
     /// A fiber that will run `body` when it is resumed. A panic of `body` goes on in `resume`.
     pub fn new(stack: Stack, body: impl FnOnce() + 'static) -> Fiber {
-        overflow::install();
-        Fiber::from_inner(Coroutine::with_stack(stack.0, |yielder, ()| run(yielder, body)))
+        // SAFETY: `body` borrows nothing that could end.
+        unsafe { Fiber::borrowing(stack, body) }
     }
 
-    fn from_inner(inner: Inner) -> Fiber {
-        Fiber { inner: ManuallyDrop::new(inner), abandoned: false }
+    /// A fiber whose closure may borrow.
+    ///
+    /// # Safety
+    ///
+    /// What `body` borrows has to stay valid until the fiber has ended, is dropped, or is never resumed
+    /// again.
+    unsafe fn borrowing(stack: Stack, body: impl FnOnce()) -> Fiber {
+        overflow::install();
+        let floor = stack.floor();
+        // SAFETY: the caller's promise is what `with_stack_unchecked` asks for.
+        let inner = unsafe {
+            Coroutine::with_stack_unchecked(stack, |yielder: &Yielder<(), ()>, ()| {
+                run(yielder, body)
+            })
+        };
+        let bounds = Bounds { trap: inner.trap_handler(), floor };
+        let running =
+            Running { yielder: Cell::new(ptr::null()), within_c: Cell::new(0), bounds };
+        Fiber { inner: ManuallyDrop::new(inner), running, abandoned: false }
     }
 
     /// Lends `drive` a fiber whose `body` may borrow; at the end it is unwound if it has not
     /// finished, unless it was marked as abandoned. Gives the stack back if it can be used again.
+    ///
+    /// # Aborts
+    ///
+    /// Ends the process if `drive` swaps another fiber into the place of the one it is lent.
     pub fn scope<R>(
         stack: Stack,
         body: impl FnOnce(),
         drive: impl FnOnce(&mut Fiber) -> R,
     ) -> (R, Option<Stack>) {
-        overflow::install();
-        // SAFETY: `with_stack_unchecked` asks that what `body` borrows stays valid until the
-        // coroutine is done or dropped. The fiber does not leave this function: `drive` only gets a
-        // reference, and the fiber is dropped, or its finished stack taken, below, also when
-        // `drive` panics. If it is abandoned its stack is leaked and never run again, so that
-        // nothing uses the borrows any more.
-        let inner = unsafe {
-            Coroutine::with_stack_unchecked(stack.0, |yielder: &Yielder<(), ()>, ()| {
-                run(yielder, body)
-            })
-        };
-        let mut fiber = Fiber::from_inner(inner);
-        let result = drive(&mut fiber);
-        (result, fiber.into_stack())
+        // SAFETY: what `body` borrows outlives this call. The fiber ends before: `drive` gets a
+        // reference only, and at the end `Lent` either drops the fiber, which unwinds it, or takes
+        // the stack of one that ended, or leaks one that nobody can resume; also when `drive`
+        // panics. That it still is the same fiber, not swapped for another, `Lent` checks. For
+        // what a body that was cut off may have lent further, see the module's limits.
+        let fiber = unsafe { Fiber::borrowing(stack, body) };
+        let mut lent = Lent { base: fiber.base(), fiber: Some(fiber) };
+        let result = drive(lent.fiber.as_mut().expect("it is taken at the end only"));
+        (result, lent.end())
     }
 
     /// Runs the fiber until it suspends itself or ends.
@@ -105,16 +157,26 @@ impl Fiber {
     /// Panics if it has ended, and with the panic of its closure.
     #[inline]
     pub fn resume(&mut self) -> Outcome {
-        let handler = overflow::enter(self.inner.trap_handler());
-        let former = CURRENT.get();
+        let entered = self.enter();
         let result = self.inner.resume(());
-        CURRENT.set(former);
-        overflow::leave(handler);
+        drop(entered);
         match result {
             CoroutineResult::Yield(()) => Outcome::Suspended,
             CoroutineResult::Return(End::Returned) => Outcome::Finished,
-            CoroutineResult::Return(End::Overflowed) => Outcome::Overflowed,
+            CoroutineResult::Return(End::Overflowed) => self.overflowed(),
         }
+    }
+
+    #[inline]
+    fn enter(&self) -> Entered {
+        Entered { former: CURRENT.replace(&self.running) }
+    }
+
+    #[cold]
+    fn overflowed(&mut self) -> Outcome {
+        // What is pinned on the stack was not dropped, so that its memory must not be used again.
+        self.abandoned = true;
+        Outcome::Overflowed
     }
 
     /// Whether it has been resumed and has not ended.
@@ -122,31 +184,42 @@ impl Fiber {
         self.inner.started() && !self.inner.done()
     }
 
+    /// Whether it is suspended within a libc function that is interposed, such as a wait for a lock
+    /// or a sleep. No panic can pass such a function, so that the fiber cannot be unwound.
+    pub fn is_within_libc(&self) -> bool {
+        self.running.within_c.get() != 0
+    }
+
     /// Unwinds a suspended fiber, as a panic would, so that what is on its stack is dropped.
+    ///
+    /// A fiber that [is within libc](Fiber::is_within_libc) is marked as abandoned instead. Destructors that
+    /// run meanwhile must not [`suspend`].
     ///
     /// # Panics
     ///
     /// With the panic of a destructor.
     pub fn unwind(&mut self) {
-        if !self.inner.done() {
-            let handler = overflow::enter(self.inner.trap_handler());
-            let former = CURRENT.get();
-            self.inner.force_unwind();
-            CURRENT.set(former);
-            overflow::leave(handler);
+        if self.is_within_libc() {
+            self.abandoned = true;
         }
+        if self.abandoned || self.inner.done() {
+            return;
+        }
+        let _entered = self.enter();
+        self.inner.force_unwind();
     }
 
-    /// The stack, of a fiber that has ended; else the fiber is dropped.
+    /// The stack, of a fiber that has ended; one that is suspended is unwound first. `None` if the
+    /// stack is leaked: of a fiber that overflowed or is abandoned.
     pub fn into_stack(mut self) -> Option<Stack> {
+        self.unwind();
         if self.abandoned {
             return None;
         }
-        self.unwind();
         // SAFETY: the inner value is taken once: `abandoned` keeps the destructor from it.
         let inner = unsafe { ManuallyDrop::take(&mut self.inner) };
         self.abandoned = true;
-        Some(Stack(inner.into_stack()))
+        Some(inner.into_stack())
     }
 
     /// Leaves the fiber as it stands for ever: nothing is dropped, its memory is leaked.
@@ -158,22 +231,77 @@ impl Fiber {
     pub fn mark_abandoned(&mut self) {
         self.abandoned = true;
     }
+
+    /// The highest address of its stack: no two fibers that exist have the same.
+    fn base(&self) -> usize {
+        self.running.bounds.base
+    }
 }
 
 impl Drop for Fiber {
     fn drop(&mut self) {
+        self.unwind();
         if !self.abandoned {
-            self.unwind();
             // SAFETY: it is dropped once: `into_stack`, which takes it, sets `abandoned`.
             unsafe { ManuallyDrop::drop(&mut self.inner) };
         }
     }
 }
 
+/// The fiber of a scope.
+struct Lent {
+    fiber: Option<Fiber>,
+    base: usize,
+}
+
+impl Lent {
+    /// Ends the fiber; gives its stack.
+    fn end(&mut self) -> Option<Stack> {
+        let fiber = self.fiber.take()?;
+        if fiber.base() != self.base {
+            // Somewhere is a fiber whose borrows are about to end.
+            let _ = writeln!(std::io::stderr(), "a scoped fiber was taken out of its scope");
+            std::process::abort();
+        }
+        fiber.into_stack()
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The first call on a fiber's stack.
 fn run(yielder: &Yielder<(), ()>, body: impl FnOnce()) -> End {
-    CURRENT.set(yielder);
-    body();
+    // SAFETY: see `current`.
+    unsafe { current() }.expect("the fiber was entered").yielder.set(yielder);
+    // When a fiber is cut off, a short function runs at the very top of its stack, over this
+    // frame: that leaves the frames of `body` as they are for those who point into them.
+    let room = MaybeUninit::<[u8; 2048]>::uninit();
+    black_box(&room);
+    call(body);
+    black_box(&room);
     End::Returned
+}
+
+/// Keeps the frame of `body` apart from that of `run`.
+#[inline(never)]
+fn call(body: impl FnOnce()) {
+    body();
+}
+
+/// What is known of the fiber that runs on this thread.
+///
+/// # Safety
+///
+/// The reference must not be used after the fiber was suspended: its `Fiber` may be moved then.
+#[inline]
+unsafe fn current<'a>() -> Option<&'a Running> {
+    // SAFETY: `enter` set the pointer to a field of the `Fiber` that runs now, which is borrowed, so
+    // neither moved nor dropped, until it gives control back; then `Entered` restores the former.
+    unsafe { CURRENT.get().as_ref() }
 }
 
 /// Suspends the fiber that runs on this thread; returns when it is resumed.
@@ -183,16 +311,41 @@ fn run(yielder: &Yielder<(), ()>, body: impl FnOnce()) -> End {
 /// Panics outside of a fiber.
 #[inline]
 pub fn suspend() {
-    let current = CURRENT.get();
-    assert!(!current.is_null(), "only a fiber can be suspended");
-    // SAFETY: `run` set the pointer to the yielder of the fiber that runs now, which lives on that
-    // fiber's stack for as long as its closure runs; `resume` puts the former one back before it
-    // returns, so that the pointer is never seen outside of the fiber.
-    unsafe { (*current).suspend(()) };
-    CURRENT.set(current);
+    // SAFETY: it is not used after the suspension.
+    let current = unsafe { current() }.expect("only a fiber can be suspended");
+    // SAFETY: `run` set the yielder before any code of the fiber ran. It lies at the top of the
+    // fiber's stack and is valid until the fiber ends; it is the fiber on whose stack this call is, since
+    // `enter` and `Entered` change `CURRENT` together with the stack.
+    unsafe { (*current.yielder.get()).suspend(()) };
 }
 
 /// Whether a fiber runs on this thread.
+#[inline]
 pub fn on_fiber() -> bool {
     !CURRENT.get().is_null()
+}
+
+/// Bytes that are left on the stack of the fiber that runs on this thread; `None` outside of fibers.
+#[inline]
+pub fn stack_remaining() -> Option<usize> {
+    // SAFETY: it is not kept.
+    let floor = unsafe { current() }?.bounds.floor;
+    let here = 0_u8;
+    Some((&raw const here).addr().saturating_sub(floor))
+}
+
+/// Runs `f` within a function of C's calling convention: while it is suspended there the fiber
+/// cannot be unwound. `f` must not panic.
+#[inline]
+pub(crate) fn within_c<R>(f: impl FnOnce() -> R) -> R {
+    let count = |change: fn(u32) -> u32| {
+        // SAFETY: it is not kept: after `f` it is looked up anew.
+        if let Some(current) = unsafe { current() } {
+            current.within_c.set(change(current.within_c.get()));
+        }
+    };
+    count(|depth| depth + 1);
+    let result = f();
+    count(|depth| depth - 1);
+    result
 }

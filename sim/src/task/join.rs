@@ -95,7 +95,7 @@ impl<T> JoinHandle<T> {
         };
         let outcome = ready!(world.poll_join(header, cx.waker()));
         coop.made_progress();
-        Poll::Ready(outcome.map(self.typed))
+        Poll::Ready(outcome.map(self.typed).map_err(|error| *error))
     }
 }
 

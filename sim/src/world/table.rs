@@ -14,7 +14,9 @@ use sim_choice::{Candidates, Path};
 use std::{any::Any, collections::VecDeque, pin::Pin, sync::Arc, task::Poll, task::Waker};
 
 /// What a task gives: its output, type erased, or why there is none.
-pub(crate) type Outcome = Result<Box<dyn Any>, JoinError>;
+///
+/// The error is boxed, so that the table of tasks stays small: picking one at random is a cache miss.
+pub(crate) type Outcome = Result<Box<dyn Any>, Box<JoinError>>;
 
 /// A spawned future, with its waker and its output's type hidden.
 pub(crate) trait Runnable {

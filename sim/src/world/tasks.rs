@@ -64,7 +64,7 @@ impl World {
         let id = crate::task::Id(header.number);
         let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
             Ok(output) => Ok(Box::new(output) as Box<dyn Any>),
-            Err(payload) => Err(JoinError::panic(id, payload)),
+            Err(payload) => Err(Box::new(JoinError::panic(id, payload))),
         };
         self.start_task(&header, Body::Closure(Box::new(body)), home);
         header
@@ -169,13 +169,18 @@ impl World {
             Ok(Poll::Pending) => {
                 if !self.keep(slot, future) {
                     // `keep` gave it back to be dropped: it was aborted.
-                    self.complete(slot, Err(JoinError::cancelled(crate::task::Id(running.number))));
+                    self.complete(
+                        slot,
+                        Err(Box::new(JoinError::cancelled(crate::task::Id(running.number)))),
+                    );
                 }
             }
             Ok(Poll::Ready(output)) => {
                 let outcome = match drop_caught(future) {
                     Ok(()) => Ok(output),
-                    Err(payload) => Err(JoinError::panic(crate::task::Id(running.number), payload)),
+                    Err(payload) => {
+                        Err(Box::new(JoinError::panic(crate::task::Id(running.number), payload)))
+                    }
                 };
                 self.complete(slot, outcome);
             }
@@ -189,7 +194,7 @@ impl World {
                 let _ = drop_caught(future);
                 self.complete(
                     slot,
-                    Err(JoinError::panic(crate::task::Id(running.number), payload)),
+                    Err(Box::new(JoinError::panic(crate::task::Id(running.number), payload))),
                 );
             }
         }
@@ -208,7 +213,7 @@ impl World {
             drop(table);
             if let Err(payload) = drop_caught(future) {
                 let id = crate::task::Id(self.running.get().number);
-                self.complete(slot, Err(JoinError::panic(id, payload)));
+                self.complete(slot, Err(Box::new(JoinError::panic(id, payload))));
                 return true;
             }
             return false;
@@ -291,7 +296,9 @@ impl World {
     pub(crate) fn poll_join(&self, header: &Header, waker: &Waker) -> Poll<Outcome> {
         let mut table = self.table.borrow_mut();
         let Some(place) = table.tenant(header.slot, header.generation) else {
-            return Poll::Ready(Err(JoinError::cancelled(crate::task::Id(header.number))));
+            return Poll::Ready(Err(Box::new(JoinError::cancelled(crate::task::Id(
+                header.number,
+            )))));
         };
         if let Body::Done(_) = place.body {
             let (body, rest) = table.release(header.slot);
@@ -498,8 +505,8 @@ impl World {
         };
         let id = crate::task::Id(number);
         let outcome = match drop_caught(body) {
-            Ok(()) => JoinError::cancelled(id),
-            Err(payload) => JoinError::panic(id, payload),
+            Ok(()) => Box::new(JoinError::cancelled(id)),
+            Err(payload) => Box::new(JoinError::panic(id, payload)),
         };
         self.complete(slot, Err(outcome));
     }
