@@ -148,9 +148,9 @@ fn simulation_within_a_real_runtime() {
         });
         task.await.unwrap();
     };
-    let one = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let one = real_tokio::runtime::Builder::new_current_thread().build().unwrap();
     one.block_on(async { passes(Config::new(), program) });
-    let many = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let many = real_tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let tasks = [(); 3].map(|()| many.spawn(async move { passes(Config::new().jobs(2), program) }));
     for task in tasks {
         many.block_on(task).unwrap();
@@ -164,7 +164,7 @@ fn simulation_within_a_real_runtime() {
 fn real_runtime_within_a_simulation() {
     // A task of the real runtime has no place to run.
     fails(Config::new(), FailureKind::Panic, "reactor", || async {
-        tokio::spawn(nothing()).await.unwrap();
+        real_tokio::spawn(nothing()).await.unwrap();
     });
 }
 
@@ -581,7 +581,7 @@ fn block_on_of_another_executor_within_a_task() {
 #[test]
 fn block_on_of_another_executor_within_two_tasks() {
     fails(Config::new(), FailureKind::Panic, "LocalPool", || async {
-        let done = Arc::new(tokio::sync::Notify::new());
+        let done = Arc::new(real_tokio::sync::Notify::new());
         let tasks = [(); 2].map(|()| {
             let done = done.clone();
             sim::spawn(async move { futures::executor::block_on(done.notified()) })

@@ -27,13 +27,18 @@
 //! the process instead would lose the report of the run. So do not use borrows of a scoped fiber
 //! from real threads, and do not go on with what an overflowed fiber was changing.
 
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "overflow/other.rs"
+)]
 mod overflow;
 mod stack;
 
 pub use stack::Stack;
 
-use corosensei::{Coroutine, CoroutineResult, Yielder, stack::Stack as _};
-use overflow::Bounds;
+use corosensei::{
+    Coroutine, CoroutineResult, Yielder, stack::Stack as _, trap::CoroutineTrapHandler,
+};
 use std::{
     cell::Cell,
     hint::black_box,
@@ -83,6 +88,16 @@ struct Running {
     bounds: Bounds,
 }
 
+/// Where a fiber's stack lies, for the handler of overflows.
+struct Bounds {
+    trap: CoroutineTrapHandler<End>,
+    page: usize,
+    lowest: usize,
+    /// The lowest address that calls may use.
+    floor: usize,
+    base: usize,
+}
+
 thread_local! {
     /// The fiber that runs on this thread; null outside of fibers. It is read by signal handlers.
     static CURRENT: Cell<*const Running> = const { Cell::new(ptr::null()) };
@@ -115,16 +130,16 @@ impl Fiber {
     /// again.
     unsafe fn borrowing(stack: Stack, body: impl FnOnce()) -> Fiber {
         overflow::install();
-        let floor = stack.floor();
+        let (page, floor) = (stack.page(), stack.floor());
+        let (lowest, base) = (stack.limit().get(), stack.base().get());
         // SAFETY: the caller's promise is what `with_stack_unchecked` asks for.
         let inner = unsafe {
             Coroutine::with_stack_unchecked(stack, |yielder: &Yielder<(), ()>, ()| {
                 run(yielder, body)
             })
         };
-        let bounds = Bounds { trap: inner.trap_handler(), floor };
-        let running =
-            Running { yielder: Cell::new(ptr::null()), within_c: Cell::new(0), bounds };
+        let bounds = Bounds { trap: inner.trap_handler(), page, lowest, floor, base };
+        let running = Running { yielder: Cell::new(ptr::null()), within_c: Cell::new(0), bounds };
         Fiber { inner: ManuallyDrop::new(inner), running, abandoned: false }
     }
 
@@ -205,7 +220,8 @@ impl Fiber {
         if self.abandoned || self.inner.done() {
             return;
         }
-        let _entered = self.enter();
+        // One that never ran has no frames: its closure is dropped here.
+        let _entered = self.inner.started().then(|| self.enter());
         self.inner.force_unwind();
     }
 

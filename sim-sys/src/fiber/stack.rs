@@ -16,6 +16,7 @@ const RESERVE: usize = 64 << 10;
 
 /// Memory for a fiber's calls, with a guard below it.
 pub struct Stack {
+    page: usize,
     lowest: StackPointer,
     floor: StackPointer,
     highest: StackPointer,
@@ -38,8 +39,7 @@ impl Stack {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new private mapping, at an address of the kernel's choice, changes no memory
         // that is in use (mmap(2)).
-        let lowest =
-            unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
+        let lowest = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
         if lowest == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -47,9 +47,14 @@ impl Stack {
             StackPointer::new(lowest.addr() + offset).expect("a mapping is not at address zero")
         };
         // From here on the mapping is unmapped if opening it fails.
-        let stack = Stack { lowest: at(0), floor: at(closed), highest: at(length) };
+        let stack = Stack { page, lowest: at(0), floor: at(closed), highest: at(length) };
         open(stack.floor.get(), stack.highest.get())?;
         Ok(stack)
+    }
+
+    /// The size of a page, and so of the guard.
+    pub(super) fn page(&self) -> usize {
+        self.page
     }
 
     /// The lowest address that calls may use.
@@ -69,7 +74,7 @@ pub(super) fn open(from: usize, to: usize) -> io::Result<()> {
     }
 }
 
-pub(super) fn page_size() -> usize {
+fn page_size() -> usize {
     // SAFETY: sysconf(3) only reads a setting.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(size).expect("every system has a page size")
@@ -80,7 +85,8 @@ impl Drop for Stack {
         let length = self.highest.get() - self.lowest.get();
         // SAFETY: the mapping is this stack's own, and nothing runs on it: a fiber owns its stack
         // until it has ended, and an abandoned one never drops it.
-        let result = unsafe { libc::munmap(ptr::without_provenance_mut(self.lowest.get()), length) };
+        let result =
+            unsafe { libc::munmap(ptr::without_provenance_mut(self.lowest.get()), length) };
         debug_assert_eq!(result, 0);
     }
 }
