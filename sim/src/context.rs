@@ -3,8 +3,8 @@
 //! All else is reached from here. Several simulations may run at once on different threads.
 
 use crate::{
-    point::Site,
-    world::{Action, Header, World},
+    point::{Op, Site},
+    world::{Action, Header, Target, World},
 };
 use sim_sys::os;
 use std::{
@@ -49,9 +49,31 @@ pub(crate) fn running() -> Option<Rc<World>> {
     world().filter(|world| world.is_running())
 }
 
+/// A scheduling point of the task that runs, if one does.
+#[inline]
+pub(crate) fn point(op: impl FnOnce(&World) -> Op) {
+    let verdict = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(world) if world.is_running() => {
+            let op = op(world);
+            match world.quick_point(op) {
+                Some(Target::Stay) => None,
+                Some(target) => Some((world.clone(), Err(target))),
+                None => Some((world.clone(), Ok(op))),
+            }
+        }
+        _ => None,
+    });
+    // Others run, and so may change what is current, only outside of the borrow.
+    match verdict {
+        Ok(Some((world, Err(target)))) => world.switch(target),
+        Ok(Some((world, Ok(op)))) => world.point(op),
+        _ => {}
+    }
+}
+
 /// Notes what the running task announces, without letting others run.
 #[inline]
-pub(crate) fn announce(op: crate::point::Op) {
+pub(crate) fn announce(op: Op) {
     let _ = CURRENT.try_with(|current| {
         if let Some(world) = &*current.borrow()
             && world.is_running()

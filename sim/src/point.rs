@@ -111,16 +111,16 @@ impl Object {
 /// Announces `access` to `object` at `site`; another task may run before this returns.
 #[inline]
 pub(crate) fn point(object: &Object, access: Access, site: Site) {
-    if let Some(world) = context::running() {
-        let number = object.number_in(&world);
-        world.point(Op { object: number, access, site, origin: Some(object.site) });
-    }
+    context::point(|world| Op {
+        object: object.number_in(world),
+        access,
+        site,
+        origin: Some(object.site),
+    });
 }
 
 /// Announces an access that has no object of its own.
 #[inline]
 pub(crate) fn point_alone(access: Access, site: Site, origin: Option<Site>) {
-    if let Some(world) = context::running() {
-        world.point(Op { object: 0, access, site, origin });
-    }
+    context::point(|_| Op { object: 0, access, site, origin });
 }

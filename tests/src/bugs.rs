@@ -65,12 +65,25 @@ bugs! {
     timeout_drops_received_item: Panic,
 }
 
-/// Programs with a bug that no schedule of today shows.
-pub const UNSEEN: &[Bug] = &[Bug {
-    name: "notify_between_load_and_wait",
-    kind: FailureKind::Deadlock,
-    main: || Box::pin(notify_between_load_and_wait()),
-}];
+/// Programs with a bug that no schedule of today shows: a point comes before an operation, so that
+/// nobody comes between it and plain code that follows.
+pub const UNSEEN: &[Bug] = &[
+    Bug {
+        name: "notify_between_load_and_wait",
+        kind: FailureKind::Deadlock,
+        main: || Box::pin(notify_between_load_and_wait()),
+    },
+    Bug {
+        name: "message_before_count",
+        kind: FailureKind::Panic,
+        main: || Box::pin(message_before_count()),
+    },
+    Bug {
+        name: "notify_before_flag",
+        kind: FailureKind::Panic,
+        main: || Box::pin(notify_before_flag()),
+    },
+];
 
 /// Waits for tasks, and passes their panics on.
 async fn join_all<T: 'static>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
@@ -246,6 +259,37 @@ pub async fn notify_between_load_and_wait() {
     ready.0.store(true, SeqCst);
     ready.1.notify_waiters();
     waiter.await.unwrap();
+}
+
+/// What the receiver relies on is done only after the message was sent.
+pub async fn message_before_count() {
+    let (sender, mut inbox) = mpsc::channel(1);
+    let sent = Arc::new(AtomicU32::new(0));
+    let task = tokio::spawn({
+        let sent = sent.clone();
+        async move {
+            sender.send(()).await.unwrap();
+            sent.fetch_add(1, SeqCst);
+        }
+    });
+    inbox.recv().await.unwrap();
+    assert_eq!(sent.load(SeqCst), 1, "the message came before it was counted");
+    task.await.unwrap();
+}
+
+/// The one that is woken finds the flag as it was.
+pub async fn notify_before_flag() {
+    let ready = Arc::new((AtomicBool::new(false), Notify::new()));
+    let task = tokio::spawn({
+        let ready = ready.clone();
+        async move {
+            ready.1.notify_one();
+            ready.0.store(true, SeqCst);
+        }
+    });
+    ready.1.notified().await;
+    assert!(ready.0.load(SeqCst), "woken before it is ready");
+    task.await.unwrap();
 }
 
 /// The value that was worked on is marked as seen after the work; by then it may be another.

@@ -378,10 +378,11 @@ pub async fn rc_in_a_local_set() {
     for number in 0..3 {
         let (log, lock) = (log.clone(), lock.clone());
         local.spawn_local(async move {
-            let mut entries = log.borrow_mut();
-            drop(lock.try_lock()); // a scheduling point within the borrow
-            entries.push(number);
-            drop(entries);
+            {
+                let mut entries = log.borrow_mut();
+                drop(lock.try_lock()); // a scheduling point within the borrow
+                entries.push(number);
+            }
             yield_now().await;
             let child = spawn_local({
                 let log = log.clone();

@@ -27,6 +27,16 @@
 //! the process instead would lose the report of the run. So do not use borrows of a scoped fiber
 //! from real threads, and do not go on with what an overflowed fiber was changing.
 
+// What only the handler of overflows and the interposed functions use.
+#![cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    )),
+    allow(dead_code)
+)]
+
 #[cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
     path = "overflow/other.rs"
@@ -293,9 +303,10 @@ impl Drop for Lent {
 fn run(yielder: &Yielder<(), ()>, body: impl FnOnce()) -> End {
     // SAFETY: see `current`.
     unsafe { current() }.expect("the fiber was entered").yielder.set(yielder);
-    // When a fiber is cut off, a short function runs at the very top of its stack, over this
-    // frame: that leaves the frames of `body` as they are for those who point into them.
-    let room = MaybeUninit::<[u8; 2048]>::uninit();
+    // When a fiber is cut off, a short function runs at the very top of its stack, over this frame. The
+    // room sees to it that the function does not reach the frames of `body`, into which others may
+    // point; without it they are apart too, but only as the compiler happens to lay them out.
+    let room = MaybeUninit::<[u8; 1024]>::uninit();
     black_box(&room);
     call(body);
     black_box(&room);

@@ -2,10 +2,68 @@
 //!
 //! The symbols of libc that give time, entropy, sleep and waiting are defined anew in the final
 //! program. On a thread that runs a simulation its [`Hooks`] answer; elsewhere the calls go on to
-//! libc untouched. What bypasses libc (raw system calls, the vDSO, the RDRAND instruction) is not seen.
+//! libc untouched.
+//!
+//! ```
+//! use sim_sys::os::{self, FutexWait, Hooks};
+//! use std::{rc::Rc, sync::atomic::AtomicU32, time::SystemTime};
+//!
+//! struct Still;
+//! impl Hooks for Still {
+//!     fn monotonic_ns(&self) -> u64 { 0 }
+//!     fn realtime_ns(&self) -> u64 { 0 }
+//!     fn entropy(&self, _: &mut [u8]) {}
+//!     fn sleep(&self, _: u64) {}
+//!     fn yield_thread(&self) {}
+//!     fn futex_wait(&self, _: &AtomicU32, _: u32, _: Option<u64>) -> FutexWait { FutexWait::Woken }
+//!     fn futex_wake(&self, _: usize, _: u32) -> u32 { 0 }
+//!     fn abort(&self) {}
+//! }
+//!
+//! os::link();
+//! let former = os::install(Some(Rc::new(Still)));
+//! let answered = SystemTime::now() == SystemTime::UNIX_EPOCH;
+//! os::install(former);
+//! assert_eq!(answered, os::CATCHES.contains(&"clock_gettime"));
+//! ```
+//!
+//! # What is caught
+//!
+//! On Linux with glibc, for x86_64 and aarch64, what [`CATCHES`] names. The linker resolves the names to
+//! this crate's definitions wherever the program itself, std included, was linked with them, also
+//! weakly; and as libc defines them too, the linker puts them in the program's dynamic table, so that
+//! shared libraries and `dlsym(RTLD_DEFAULT)`, by which the getrandom crate asks, find them as well.
+//!
+//! # What escapes
+//!
+//! - Raw system calls (rustix, `asm!`), the vDSO called directly, the processor's own clock and entropy
+//!   (RDTSC, RDRAND), and the random bytes that the kernel hands to each program (AT_RANDOM).
+//! - What libc calls within itself: pthread mutexes and condition variables, `sleep`, `arc4random`.
+//! - Waits with a timeout on other things than futexes: `poll`, `epoll_wait`, `select`.
+//! - Futex operations but wait and wake, such as those that requeue or inherit priority, and futexes that
+//!   processes share: they go on to the kernel, which does not know of the fibers that wait.
+//! - `/dev/urandom`, and clocks of processor time.
+//! - Libraries that are loaded into a scope of their own (`RTLD_DEEPBIND`).
+//!
+//! On other platforms, macOS and musl among them, all escapes: nothing is interposed, as nobody has yet
+//! tried it there, and half of it would be worse (clocks that are answered, locks that hang).
 
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
+#[cfg_attr(
+    all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    ),
+    path = "linux/mod.rs"
+)]
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    )),
+    path = "other.rs"
+)]
 mod platform;
 
 pub use platform::{CATCHES, in_thread_locals, link, real_entropy, real_monotonic_ns};
@@ -23,22 +81,25 @@ pub enum FutexWait {
     TimedOut,
 }
 
-/// What a simulation answers in libc's place. The hooks are called on its own thread, and may suspend
-/// the fiber that calls, but must not panic.
+/// What a simulation answers in libc's place. The hooks are called on its own thread, and may suspend the
+/// fiber that calls; such a fiber [is within libc](crate::fiber::Fiber::is_within_libc).
+///
+/// A hook must not panic: libc's callers cannot be unwound. If it does, the program aborts.
 pub trait Hooks {
     /// The monotonic clock, in nanoseconds.
     fn monotonic_ns(&self) -> u64;
     /// The wall clock, in nanoseconds of Unix time.
     fn realtime_ns(&self) -> u64;
-    /// Fills `buffer` with entropy.
+    /// Fills `buffer`, which is not empty, with entropy.
     fn entropy(&self, buffer: &mut [u8]);
     /// Waits for so many nanoseconds.
     fn sleep(&self, ns: u64);
     /// Lets other threads run.
     fn yield_thread(&self);
-    /// Waits while `word` is `expected`, at most so many nanoseconds.
+    /// Waits while `word` is `expected`, at most so many nanoseconds from now.
     fn futex_wait(&self, word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) -> FutexWait;
-    /// Wakes at most `count` that wait for the word at `address`; gives how many.
+    /// Wakes at most `count` that wait for the word at `address`; gives how many. If fewer, real
+    /// threads that wait for the word are woken too.
     fn futex_wake(&self, address: usize, count: u32) -> u32;
     /// The program aborts. The process does, if this returns.
     fn abort(&self);
@@ -51,20 +112,11 @@ thread_local! {
     static DREW_ENTROPY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets the hooks of this thread; gives the former ones.
+/// Sets the hooks of this thread; gives the former ones. A call of theirs that is under way goes on.
 pub fn install(hooks: Option<Rc<dyn Hooks>>) -> Option<Rc<dyn Hooks>> {
     let former = HOOKS.replace(hooks.map(Rc::into_raw));
     // SAFETY: a pointer in the cell came from `Rc::into_raw`, and is taken out of it but once.
     former.map(|former| unsafe { Rc::from_raw(former) })
-}
-
-/// The hooks that answer on this thread now.
-#[inline]
-fn hooks() -> Option<&'static dyn Hooks> {
-    // SAFETY: the cell holds a count of the `Rc`, so that the hooks live until `install` takes them
-    // out, and hooks are not taken out while one of them is called: a simulation ends on its
-    // thread's own stack, below all fibers. The reference is not kept beyond the call.
-    HOOKS.try_with(Cell::get).ok().flatten().map(|hooks| unsafe { &*hooks })
 }
 
 /// Whether the hooks of this thread gave entropy since [`clear_drew_entropy`]: std and rand seed
@@ -76,12 +128,4 @@ pub fn drew_entropy() -> bool {
 /// Forgets that entropy was drawn.
 pub fn clear_drew_entropy() {
     DREW_ENTROPY.set(false);
-}
-
-/// Fills `buffer` from the hooks of this thread; false if it has none.
-fn fill(buffer: &mut [u8]) -> bool {
-    let Some(hooks) = hooks() else { return false };
-    DREW_ENTROPY.set(true);
-    hooks.entropy(buffer);
-    true
 }

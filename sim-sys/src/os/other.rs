@@ -1,6 +1,7 @@
-//! A platform on which nothing is interposed: std's clocks and entropy are the machine's.
+//! A platform on which nothing is interposed: std's clocks and entropy are the machine's, and a contended lock
+//! of std blocks the thread of the simulation.
 
-use std::time::Instant;
+use std::{fs::File, io::Read, sync::OnceLock, time::Instant};
 
 /// Nothing.
 pub const CATCHES: &[&str] = &[];
@@ -13,17 +14,20 @@ pub fn in_thread_locals(_address: usize) -> bool {
     false
 }
 
-/// The machine's clock.
+/// The machine's clock, in nanoseconds since it was first asked for.
 pub fn real_monotonic_ns() -> u64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 
 /// The machine's entropy.
+///
+/// # Panics
+///
+/// Panics if the machine has none to give.
 pub fn real_entropy(buffer: &mut [u8]) {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    for chunk in buffer.chunks_mut(8) {
-        let word = RandomState::new().build_hasher().finish().to_le_bytes();
-        chunk.copy_from_slice(&word[..chunk.len()]);
+    let result = File::open("/dev/urandom").and_then(|mut source| source.read_exact(buffer));
+    if let Err(error) = result {
+        panic!("failed to get entropy of the machine: {error}");
     }
 }

@@ -215,13 +215,13 @@ type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
 /// Does one run in `world`, which must not be spoiled.
 fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) -> Ran {
     world.begin(|choices| source.start(choices));
-    world.tracing.set(traced);
+    world.set_tracing(traced);
     *world.trace.borrow_mut() = traced.then(Trace::default);
     match traced {
         true => trace::recording(|| main(world)),
         false => main(world),
     }
-    world.tracing.set(false);
+    world.set_tracing(false);
     let fault = world.take_fault();
     let choices = world.choices.borrow();
     let tape = (fault.is_some() || traced).then(|| Tape {

@@ -2,7 +2,11 @@
 //!
 //! Not tokio's own: it waits by a `watch`, whose waiters a generator spreads that no seed decides.
 
-use crate::point::{Access, Object, Site, point};
+use super::guard::opaque;
+use crate::{
+    point::{Access, Object, Site, point},
+    task::coop::cooperative,
+};
 use std::{
     future::Future,
     panic::Location,
@@ -20,7 +24,6 @@ use tokio::sync::Notify;
 /// assert!(barrier.wait().await.is_leader() != other.await.unwrap());
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct Barrier {
     object: Object,
     state: Mutex<State>,
@@ -28,7 +31,8 @@ pub struct Barrier {
     n: usize,
 }
 
-#[derive(Debug)]
+opaque!([] Barrier, "Barrier");
+
 struct State {
     arrived: usize,
     /// How often the barrier has opened.
@@ -82,7 +86,7 @@ impl Barrier {
             state.generation
         };
         while self.state().generation == generation {
-            opened.as_mut().await;
+            cooperative(opened.as_mut()).await;
             opened.set(self.opened.notified());
         }
         BarrierWaitResult(false)

@@ -2,8 +2,9 @@
 
 pub use tokio::sync::broadcast::error;
 
+use super::guard::Channel;
 use crate::{
-    point::{Access, Object, point},
+    point::{Access, point},
     runtime::block_on_here,
     task::coop::cooperative,
 };
@@ -28,20 +29,20 @@ use tokio::sync::broadcast as real;
 /// ```
 #[track_caller]
 pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let object = Arc::new(Object::new(Location::caller()));
+    let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::channel(capacity);
-    (Sender { inner: sender, object: object.clone() }, Receiver { inner: receiver, object })
+    (Sender { inner: sender, channel: channel.clone() }, Receiver { inner: receiver, channel })
 }
 
 /// Sends values; may be cloned.
 pub struct Sender<T> {
     inner: real::Sender<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Sender<T> {
-        Sender { inner: self.inner.clone(), object: self.object.clone() }
+        Sender { inner: self.inner.clone(), channel: self.channel.clone() }
     }
 }
 
@@ -55,7 +56,7 @@ impl<T> Sender<T> {
     pub fn new(capacity: usize) -> Sender<T> {
         Sender {
             inner: real::Sender::new(capacity),
-            object: Arc::new(Object::new(Location::caller())),
+            channel: Arc::new(Channel::new(Location::caller())),
         }
     }
 
@@ -66,34 +67,40 @@ impl<T> Sender<T> {
     /// Gives the value back if there is no receiver.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        point(&self.object, Access::Send, Location::caller());
+        point(&self.channel.object, Access::Send, Location::caller());
         self.inner.send(value)
     }
 
     /// Another receiver, of values that are sent from now on.
     #[track_caller]
     pub fn subscribe(&self) -> Receiver<T> {
-        point(&self.object, Access::Read, Location::caller());
-        Receiver { inner: self.inner.subscribe(), object: self.object.clone() }
+        point(&self.channel.object, Access::Read, Location::caller());
+        Receiver { inner: self.inner.subscribe(), channel: self.channel.clone() }
     }
 
     /// A sender that does not keep the channel open.
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender { inner: self.inner.downgrade(), object: self.object.clone() }
+        WeakSender { inner: self.inner.downgrade(), channel: self.channel.clone() }
     }
 
     /// How many values are kept.
+    #[track_caller]
     pub fn len(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.len()
     }
 
     /// Whether no value is kept.
+    #[track_caller]
     pub fn is_empty(&self) -> bool {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.is_empty()
     }
 
     /// How many receivers there are.
+    #[track_caller]
     pub fn receiver_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.receiver_count()
     }
 
@@ -107,19 +114,32 @@ impl<T> Sender<T> {
     pub fn closed(&self) -> impl Future<Output = ()> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Wait, site);
+            point(&self.channel.object, Access::Wait, site);
             self.inner.closed().await;
         }
     }
 
     /// How many senders there are.
+    #[track_caller]
     pub fn strong_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.strong_count()
     }
 
     /// How many weak senders there are.
+    #[track_caller]
     pub fn weak_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.weak_count()
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        // Only the last makes a difference to others.
+        if self.inner.strong_count() == 1 {
+            self.channel.leave();
+        }
     }
 }
 
@@ -132,28 +152,34 @@ impl<T> fmt::Debug for Sender<T> {
 /// A sender that does not keep the channel open; made by [`Sender::downgrade`].
 pub struct WeakSender<T> {
     inner: real::WeakSender<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> WeakSender<T> {
-        WeakSender { inner: self.inner.clone(), object: self.object.clone() }
+        WeakSender { inner: self.inner.clone(), channel: self.channel.clone() }
     }
 }
 
 impl<T> WeakSender<T> {
     /// A sender, if the channel still is open.
+    #[track_caller]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        Some(Sender { inner: self.inner.upgrade()?, object: self.object.clone() })
+        point(&self.channel.object, Access::Read, Location::caller());
+        Some(Sender { inner: self.inner.upgrade()?, channel: self.channel.clone() })
     }
 
     /// How many senders there are.
+    #[track_caller]
     pub fn strong_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.strong_count()
     }
 
     /// How many weak senders there are.
+    #[track_caller]
     pub fn weak_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.weak_count()
     }
 }
@@ -167,17 +193,21 @@ impl<T> fmt::Debug for WeakSender<T> {
 /// Receives every value that is sent after it was made.
 pub struct Receiver<T> {
     inner: real::Receiver<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 impl<T> Receiver<T> {
     /// How many values wait to be received.
+    #[track_caller]
     pub fn len(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.len()
     }
 
     /// Whether no value waits.
+    #[track_caller]
     pub fn is_empty(&self) -> bool {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.is_empty()
     }
 
@@ -187,25 +217,33 @@ impl<T> Receiver<T> {
     }
 
     /// How many senders there are.
+    #[track_caller]
     pub fn sender_strong_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.sender_strong_count()
     }
 
     /// How many weak senders there are.
+    #[track_caller]
     pub fn sender_weak_count(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.sender_weak_count()
     }
 
     /// Whether there is no sender.
+    #[track_caller]
     pub fn is_closed(&self) -> bool {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.is_closed()
     }
 }
 
 impl<T: Clone> Receiver<T> {
     /// Another receiver, of values that are sent from now on.
+    #[track_caller]
     pub fn resubscribe(&self) -> Receiver<T> {
-        Receiver { inner: self.inner.resubscribe(), object: self.object.clone() }
+        point(&self.channel.object, Access::Read, Location::caller());
+        Receiver { inner: self.inner.resubscribe(), channel: self.channel.clone() }
     }
 
     /// Waits for a value. Cancel safe.
@@ -217,7 +255,7 @@ impl<T: Clone> Receiver<T> {
     pub fn recv(&mut self) -> impl Future<Output = Result<T, RecvError>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Receive, site);
+            point(&self.channel.object, Access::Receive, site);
             cooperative(self.inner.recv()).await
         }
     }
@@ -229,7 +267,7 @@ impl<T: Clone> Receiver<T> {
     /// Fails if none does, if there is no sender, or if values were lost.
     #[track_caller]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        point(&self.object, Access::Receive, Location::caller());
+        point(&self.channel.object, Access::Receive, Location::caller());
         self.inner.try_recv()
     }
 
@@ -245,6 +283,12 @@ impl<T: Clone> Receiver<T> {
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
         block_on_here(self.recv())
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.channel.leave();
     }
 }
 

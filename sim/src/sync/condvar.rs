@@ -1,6 +1,6 @@
 //! A condition that holders of a [`Mutex`] wait for, as std's `Condvar`.
 
-use super::{Mutex, MutexGuard};
+use super::{Mutex, MutexGuard, guard::opaque};
 use crate::point::{Access, Object, Site, point};
 use std::{future::Future, panic::Location};
 
@@ -28,7 +28,6 @@ use std::{future::Future, panic::Location};
 /// waiter.await.unwrap();
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct Condvar {
     object: Object,
     waiters: tokio::sync::Semaphore,
@@ -80,7 +79,7 @@ impl Condvar {
             .await;
             turn.notified = true;
         }
-        mutex.lock().await
+        mutex.lock_at(site).await
     }
 
     /// Waits as long as `condition` holds.
@@ -131,6 +130,8 @@ impl Condvar {
         self.waiting.lock().unwrap_or_else(|error| error.into_inner())
     }
 }
+
+opaque!([] Condvar, "Condvar");
 
 impl Default for Condvar {
     #[track_caller]

@@ -2,6 +2,7 @@
 
 use crate::point::{Access, Object, Site, point};
 use std::{
+    fmt,
     future::Future,
     panic::Location,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
@@ -22,7 +23,6 @@ use std::{
 /// waiter.await.unwrap();
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct Event {
     object: Object,
     set: AtomicBool,
@@ -74,6 +74,12 @@ impl Event {
         if !self.set.load(SeqCst) {
             self.waiters.notified().await;
         }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("set", &self.set).finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,5 @@
 //! What all guards have: the release, which announces itself, and the faces of what they guard.
+//! And what the ends of a channel have in common.
 
 use crate::point::{Access, Object, Site, point};
 use std::sync::Arc;
@@ -31,6 +32,51 @@ impl<L: Announced + ?Sized> Drop for OwnedRelease<L> {
     fn drop(&mut self) {
         point(self.lock.object(), Access::Release, self.site);
     }
+}
+
+/// A channel, as its ends announce it.
+pub(super) struct Channel {
+    pub(super) object: Object,
+    /// Where it was made: named by what does not know where it is called, such as a drop.
+    pub(super) site: Site,
+}
+
+impl Channel {
+    pub(super) fn new(site: Site) -> Channel {
+        Channel { object: Object::new(site), site }
+    }
+
+    /// Announces that an end, or the last of its kind, is about to go.
+    pub(super) fn leave(&self) {
+        point(&self.object, Access::Close, self.site);
+    }
+
+    /// Announces that room is about to be given back.
+    pub(super) fn release(&self) {
+        point(&self.object, Access::Release, self.site);
+    }
+}
+
+/// `Debug` of what shows nothing: tokio shows addresses there, which differ from run to run.
+macro_rules! opaque {
+    ([$($generics:tt)*] $type:ty, $name:expr) => {
+        impl<$($generics)*> std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct($name).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+/// `Debug` of what shows what is within, and not its number in the run, which differs from run to run.
+macro_rules! transparent {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.inner.fmt(f)
+            }
+        }
+    };
 }
 
 /// `Deref`, `Debug` and `Display` of a guard, through the first closure; and `DerefMut` through the
@@ -70,4 +116,4 @@ macro_rules! faces {
         }
     };
 }
-pub(super) use faces;
+pub(super) use {faces, opaque, transparent};

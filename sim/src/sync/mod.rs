@@ -6,6 +6,7 @@
 
 mod barrier;
 pub mod broadcast;
+mod charge;
 mod condvar;
 mod event;
 mod guard;

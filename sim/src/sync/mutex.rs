@@ -2,12 +2,12 @@
 
 use super::{
     TryLockError,
+    charge::charged,
     guard::{Announced, OwnedRelease, Release, faces},
 };
 use crate::{
     point::{Access, Object, Site, point},
     runtime::block_on_here,
-    task::coop::charged,
 };
 use sim_sys::owned::{Lend, LendLater, Owned};
 use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc};
@@ -59,7 +59,7 @@ impl<T: ?Sized> Mutex<T> {
         self.lock_at(Location::caller())
     }
 
-    async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
+    pub(super) async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
         point(&self.object, Access::Acquire, site);
         let inner = charged(self.inner.lock()).await;
         self.guard(inner, site)
@@ -277,7 +277,7 @@ impl<T: ?Sized + 'static> OwnedMutexGuard<T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         let inner = this.inner.map(|inner, _| real::MutexGuard::map(inner, f));
-        OwnedMappedMutexGuard { release: this.release, inner }
+        OwnedMappedMutexGuard { release: this.release, inner, whole: PhantomData }
     }
 
     /// A guard of a part of the value, if `f` gives one.
@@ -294,7 +294,7 @@ impl<T: ?Sized + 'static> OwnedMutexGuard<T> {
     {
         let OwnedMutexGuard { release, inner } = this;
         match inner.try_map(|inner, _| real::MutexGuard::try_map(inner, f)) {
-            Ok(inner) => Ok(OwnedMappedMutexGuard { release, inner }),
+            Ok(inner) => Ok(OwnedMappedMutexGuard { release, inner, whole: PhantomData }),
             Err(inner) => Err(OwnedMutexGuard { release, inner }),
         }
     }
@@ -310,6 +310,8 @@ impl<T: ?Sized + 'static> OwnedMutexGuard<T> {
 pub struct OwnedMappedMutexGuard<T: ?Sized + 'static, U: ?Sized + 'static = T> {
     release: OwnedRelease<Mutex<T>>,
     inner: Owned<Part<T, U>>,
+    /// Shared between threads only if the whole value may be, as tokio's.
+    whole: PhantomData<Box<T>>,
 }
 
 faces!([T: ?Sized + 'static, U: ?Sized + 'static] OwnedMappedMutexGuard<T, U> => U,
@@ -322,7 +324,7 @@ impl<T: ?Sized + 'static, U: ?Sized + 'static> OwnedMappedMutexGuard<T, U> {
         F: FnOnce(&mut U) -> &mut S,
     {
         let inner = this.inner.map(|inner, _| real::MappedMutexGuard::map(inner, f));
-        OwnedMappedMutexGuard { release: this.release, inner }
+        OwnedMappedMutexGuard { release: this.release, inner, whole: PhantomData }
     }
 
     /// A guard of a part of the value, if `f` gives one.
@@ -334,10 +336,10 @@ impl<T: ?Sized + 'static, U: ?Sized + 'static> OwnedMappedMutexGuard<T, U> {
     where
         F: FnOnce(&mut U) -> Option<&mut S>,
     {
-        let OwnedMappedMutexGuard { release, inner } = this;
+        let OwnedMappedMutexGuard { release, inner, whole } = this;
         match inner.try_map(|inner, _| real::MappedMutexGuard::try_map(inner, f)) {
-            Ok(inner) => Ok(OwnedMappedMutexGuard { release, inner }),
-            Err(inner) => Err(OwnedMappedMutexGuard { release, inner }),
+            Ok(inner) => Ok(OwnedMappedMutexGuard { release, inner, whole }),
+            Err(inner) => Err(OwnedMappedMutexGuard { release, inner, whole }),
         }
     }
 }

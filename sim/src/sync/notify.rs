@@ -1,12 +1,13 @@
 //! Waking tasks that wait, without a value.
 
+use super::guard::opaque;
 use crate::point::{Access, Object, Site, point};
 use pin_project::pin_project;
 use sim_sys::owned::{Lend, Owned};
 use std::{
     convert::Infallible,
-    fmt,
     future::Future,
+    marker::PhantomPinned,
     panic::Location,
     pin::Pin,
     sync::Arc,
@@ -56,7 +57,7 @@ impl Notify {
             Ok::<_, Infallible>(Box::pin(notify.inner.notified()))
         });
         let inner = inner.unwrap_or_else(|never| match never {});
-        OwnedNotified { site, announced: false, inner }
+        OwnedNotified { site, announced: false, inner, _pinned: PhantomPinned }
     }
 
     /// Wakes the task that waits longest, or keeps the notification for the next that waits.
@@ -88,11 +89,7 @@ impl Default for Notify {
     }
 }
 
-impl fmt::Debug for Notify {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
+opaque!([] Notify, "Notify");
 
 /// Waits for a notification; made by [`Notify::notified`].
 ///
@@ -133,11 +130,7 @@ impl Future for Notified<'_> {
     }
 }
 
-impl fmt::Debug for Notified<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notified").finish_non_exhaustive()
-    }
-}
+opaque!(['a] Notified<'a>, "Notified");
 
 struct Waiting;
 
@@ -147,37 +140,37 @@ impl Lend for Waiting {
 }
 
 /// As [`Notified`], but keeps the [`Notify`] alive; made by [`Notify::notified_owned`].
+#[pin_project]
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct OwnedNotified {
     site: Site,
     announced: bool,
     inner: Owned<Waiting>,
+    // What waits lies in a box, and could be moved; tokio's own may not be.
+    #[pin]
+    _pinned: PhantomPinned,
 }
 
 impl OwnedNotified {
     /// Registers as waiting, as a poll would; true if it has been notified.
-    pub fn enable(mut self: Pin<&mut Self>) -> bool {
-        self.announce();
-        self.inner.with_mut(|inner| inner.as_mut().enable())
+    pub fn enable(self: Pin<&mut Self>) -> bool {
+        self.waiting().with_mut(|inner| inner.as_mut().enable())
     }
 
-    fn announce(&mut self) {
-        let site = self.site;
-        announce(&mut self.announced, &self.inner.owner().object, site);
+    /// What waits, once that has been announced.
+    fn waiting(self: Pin<&mut Self>) -> &mut Owned<Waiting> {
+        let this = self.project();
+        announce(this.announced, &this.inner.owner().object, *this.site);
+        this.inner
     }
 }
 
 impl Future for OwnedNotified {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.announce();
-        self.inner.with_mut(|inner| inner.as_mut().poll(cx))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.waiting().with_mut(|inner| inner.as_mut().poll(cx))
     }
 }
 
-impl fmt::Debug for OwnedNotified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OwnedNotified").finish_non_exhaustive()
-    }
-}
+opaque!([] OwnedNotified, "OwnedNotified");

@@ -1,11 +1,8 @@
 //! A value that is set once, by whoever comes first.
 
-use super::SetError;
-use crate::{
-    point::{Access, Object, point},
-    task::coop::charged,
-};
-use std::{fmt, future::Future, panic::Location};
+use super::{SetError, charge::charged_ok};
+use crate::point::{Access, Object, Site, point};
+use std::{convert::Infallible, fmt, future::Future, panic::Location};
 use tokio::sync as real;
 
 /// A cell that is initialised once, by a future if need be.
@@ -18,35 +15,39 @@ use tokio::sync as real;
 /// ```
 pub struct OnceCell<T> {
     object: Object,
+    /// One permit, for who makes the value; closed once it is set. tokio's cell has one within, but
+    /// there its wait could not be charged apart from the making.
+    turn: real::Semaphore,
     inner: real::OnceCell<T>,
 }
 
 impl<T> OnceCell<T> {
+    const fn around(inner: real::OnceCell<T>, site: Site) -> OnceCell<T> {
+        OnceCell { object: Object::new(site), turn: real::Semaphore::const_new(1), inner }
+    }
+
     /// An empty cell.
     #[track_caller]
     pub fn new() -> OnceCell<T> {
-        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::new() }
+        OnceCell::around(real::OnceCell::new(), Location::caller())
     }
 
     /// An empty cell, for statics.
     #[track_caller]
     pub const fn const_new() -> OnceCell<T> {
-        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::const_new() }
+        OnceCell::around(real::OnceCell::const_new(), Location::caller())
     }
 
     /// A cell with that value, if any.
     #[track_caller]
     pub fn new_with(value: Option<T>) -> OnceCell<T> {
-        OnceCell { object: Object::new(Location::caller()), inner: real::OnceCell::new_with(value) }
+        OnceCell::around(real::OnceCell::new_with(value), Location::caller())
     }
 
     /// A cell with that value, for statics.
     #[track_caller]
     pub const fn const_new_with(value: T) -> OnceCell<T> {
-        OnceCell {
-            object: Object::new(Location::caller()),
-            inner: real::OnceCell::const_new_with(value),
-        }
+        OnceCell::around(real::OnceCell::const_new_with(value), Location::caller())
     }
 
     /// Whether the value is set.
@@ -76,7 +77,14 @@ impl<T> OnceCell<T> {
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         point(&self.object, Access::Write, Location::caller());
-        self.inner.set(value)
+        if self.inner.initialized() {
+            return Err(SetError::AlreadyInitializedError(value));
+        }
+        match self.turn.try_acquire() {
+            Ok(turn) => self.fill(value, turn),
+            Err(_) => return Err(SetError::InitializingError(value)),
+        }
+        Ok(())
     }
 
     /// The value; `f` makes it if it is not set, once even if many ask. If the future is cancelled
@@ -89,8 +97,10 @@ impl<T> OnceCell<T> {
     {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Write, site);
-            charged(self.inner.get_or_init(f)).await
+            match self.get_or_make(async || Ok::<_, Infallible>(f().await), site).await {
+                Ok(value) => value,
+                Err(never) => match never {},
+            }
         }
     }
 
@@ -105,11 +115,47 @@ impl<T> OnceCell<T> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let site = Location::caller();
-        async move {
+        self.get_or_make(f, Location::caller())
+    }
+
+    async fn get_or_make<E, F, Fut>(&self, f: F, site: Site) -> Result<&T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        if self.inner.initialized() {
+            point(&self.object, Access::Read, site);
+        } else {
             point(&self.object, Access::Write, site);
-            charged(self.inner.get_or_try_init(f)).await
+            self.make(f, site).await?;
         }
+        Ok(self.inner.get().expect("it is set, and was not taken"))
+    }
+
+    /// Waits for its turn and makes the value, unless another has.
+    async fn make<E, F, Fut>(&self, f: F, site: Site) -> Result<(), E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        if self.inner.initialized() {
+            return Ok(());
+        }
+        let Ok(turn) = charged_ok(self.turn.acquire()).await else {
+            return Ok(());
+        };
+        let value = f().await?;
+        point(&self.object, Access::Write, site);
+        self.fill(value, turn);
+        Ok(())
+    }
+
+    /// Sets the value, and lets all go on that wait for their turn.
+    fn fill(&self, value: T, turn: real::SemaphorePermit<'_>) {
+        let set = self.inner.set(value);
+        assert!(set.is_ok(), "only who has the turn sets the value");
+        self.turn.close();
+        turn.forget();
     }
 
     /// The value, if it is set.
@@ -119,6 +165,7 @@ impl<T> OnceCell<T> {
 
     /// Takes the value out; the cell is empty again.
     pub fn take(&mut self) -> Option<T> {
+        self.turn = real::Semaphore::new(1);
         self.inner.take()
     }
 }

@@ -2,14 +2,15 @@
 
 pub use tokio::sync::oneshot::error;
 
+use super::guard::Channel;
 use crate::{
-    point::{Access, Object, Site, point},
+    point::{Access, point},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
 use error::{RecvError, TryRecvError};
-use pin_project::pin_project;
 use std::{
+    fmt,
     future::Future,
     panic::Location,
     pin::Pin,
@@ -29,30 +30,33 @@ use tokio::sync::oneshot as real;
 /// ```
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let site = Location::caller();
-    let object = Arc::new(Object::new(site));
+    let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::channel();
-    let sender = Sender { inner: sender, object: object.clone() };
-    (sender, Receiver { inner: receiver, object, site, announced: false })
+    let sender = Sender { inner: Some(sender), channel: channel.clone() };
+    (sender, Receiver { inner: receiver, channel, announced: false })
 }
 
 /// Sends the value.
-#[derive(Debug)]
 pub struct Sender<T> {
-    inner: real::Sender<T>,
-    object: Arc<Object>,
+    /// There until the value is sent.
+    inner: Option<real::Sender<T>>,
+    channel: Arc<Channel>,
 }
 
 impl<T> Sender<T> {
+    fn inner(&mut self) -> &mut real::Sender<T> {
+        self.inner.as_mut().expect("it is only taken by who consumes the sender")
+    }
+
     /// Sends the value.
     ///
     /// # Errors
     ///
     /// Gives the value back if the receiver is gone.
     #[track_caller]
-    pub fn send(self, value: T) -> Result<(), T> {
-        point(&self.object, Access::Send, Location::caller());
-        self.inner.send(value)
+    pub fn send(mut self, value: T) -> Result<(), T> {
+        point(&self.channel.object, Access::Send, Location::caller());
+        self.inner.take().expect("it is only taken here").send(value)
     }
 
     /// Waits until the receiver is gone.
@@ -60,24 +64,24 @@ impl<T> Sender<T> {
     pub fn closed(&mut self) -> impl Future<Output = ()> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Wait, site);
-            cooperative(self.inner.closed()).await;
+            point(&self.channel.object, Access::Wait, site);
+            cooperative(self.inner().closed()).await;
         }
     }
 
     /// Whether the receiver is gone.
     #[track_caller]
     pub fn is_closed(&self) -> bool {
-        point(&self.object, Access::Read, Location::caller());
-        self.inner.is_closed()
+        point(&self.channel.object, Access::Read, Location::caller());
+        self.inner.as_ref().is_some_and(real::Sender::is_closed)
     }
 
     /// Polls whether the receiver is gone.
     #[track_caller]
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        point(&self.object, Access::Read, Location::caller());
+        point(&self.channel.object, Access::Read, Location::caller());
         let coop = ready!(poll_proceed(cx));
-        let poll = self.inner.poll_closed(cx);
+        let poll = self.inner().poll_closed(cx);
         if poll.is_ready() {
             coop.made_progress();
         }
@@ -85,14 +89,24 @@ impl<T> Sender<T> {
     }
 }
 
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() {
+            self.channel.leave();
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.as_ref().fmt(f)
+    }
+}
+
 /// Receives the value, as a future.
-#[pin_project]
-#[derive(Debug)]
 pub struct Receiver<T> {
-    #[pin]
     inner: real::Receiver<T>,
-    object: Arc<Object>,
-    site: Site,
+    channel: Arc<Channel>,
     announced: bool,
 }
 
@@ -100,7 +114,7 @@ impl<T> Receiver<T> {
     /// Takes no value any more; one that was sent can still be received.
     #[track_caller]
     pub fn close(&mut self) {
-        point(&self.object, Access::Close, Location::caller());
+        point(&self.channel.object, Access::Close, Location::caller());
         self.inner.close();
     }
 
@@ -112,7 +126,7 @@ impl<T> Receiver<T> {
     /// Whether there is no value now.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
-        point(&self.object, Access::Read, Location::caller());
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.is_empty()
     }
 
@@ -123,7 +137,7 @@ impl<T> Receiver<T> {
     /// Fails if it was not, or will not be.
     #[track_caller]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        point(&self.object, Access::Receive, Location::caller());
+        point(&self.channel.object, Access::Receive, Location::caller());
         self.inner.try_recv()
     }
 
@@ -146,13 +160,28 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if !std::mem::replace(this.announced, true) {
-            point(this.object, Access::Receive, this.site);
+        let this = self.get_mut();
+        if !std::mem::replace(&mut this.announced, true) {
+            point(&this.channel.object, Access::Receive, this.channel.site);
         }
         let coop = ready!(poll_proceed(cx));
-        let output = ready!(this.inner.poll(cx));
+        let output = ready!(Pin::new(&mut this.inner).poll(cx));
         coop.made_progress();
         Poll::Ready(output)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        // Once it has the value there is nothing left to close.
+        if !self.inner.is_terminated() {
+            self.channel.leave();
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
     }
 }

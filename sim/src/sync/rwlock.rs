@@ -2,12 +2,12 @@
 
 use super::{
     TryLockError,
+    charge::charged,
     guard::{Announced, OwnedRelease, Release, faces},
 };
 use crate::{
     point::{Access, Object, point},
     runtime::block_on_here,
-    task::coop::charged,
 };
 use sim_sys::owned::{Lend, LendLater, Owned};
 use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc};
@@ -310,6 +310,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     where
         F: FnOnce(&T) -> Option<&U>,
     {
+        point(this.release.object, Access::Release, this.release.site);
         let RwLockWriteGuard { release, inner } = this;
         match real::RwLockWriteGuard::try_downgrade_map(inner, f) {
             Ok(inner) => Ok(RwLockReadGuard { release, inner }),
@@ -495,6 +496,7 @@ impl<T: ?Sized + 'static> OwnedRwLockWriteGuard<T> {
     where
         F: FnOnce(&T) -> Option<&U>,
     {
+        point(&this.release.lock.object, Access::Release, this.release.site);
         let OwnedRwLockWriteGuard { release, inner } = this;
         match inner.try_map(|inner, _| real::RwLockWriteGuard::try_downgrade_map(inner, f)) {
             Ok(inner) => Ok(OwnedRwLockReadGuard { release, inner }),

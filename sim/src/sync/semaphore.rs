@@ -1,12 +1,11 @@
 //! Permits that limit how many may do something at once.
 
-use super::{AcquireError, TryAcquireError};
+use super::{AcquireError, TryAcquireError, charge::charged_ok, guard::transparent};
 use crate::{
     point::{Access, Object, Site, point},
     runtime::block_on_here,
-    task::coop::charged,
 };
-use std::{future::Future, panic::Location, sync::Arc};
+use std::{fmt, future::Future, panic::Location, sync::Arc};
 use tokio::sync as real;
 
 /// A number of permits, given out in the order in which they are asked for.
@@ -20,11 +19,12 @@ use tokio::sync as real;
 /// assert_eq!(calls.available_permits(), 10);
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct Semaphore {
     object: Object,
     inner: real::Semaphore,
 }
+
+transparent!([] Semaphore);
 
 impl Semaphore {
     /// The most permits a semaphore can have.
@@ -112,7 +112,7 @@ impl Semaphore {
 
     async fn take(&self, permits: u32, site: Site) -> Result<(), AcquireError> {
         point(&self.object, Access::Acquire, site);
-        charged(self.inner.acquire_many(permits)).await.map(real::SemaphorePermit::forget)
+        charged_ok(self.inner.acquire_many(permits)).await.map(real::SemaphorePermit::forget)
     }
 
     fn try_take(&self, permits: u32, site: Site) -> Result<(), TryAcquireError> {
@@ -272,7 +272,7 @@ impl Semaphore {
 
 /// What both kinds of permits do.
 macro_rules! permit {
-    ([$($lifetime:lifetime)?] $permit:ty, $semaphore:ty, $clone:expr, $same:expr) => {
+    ([$($lifetime:lifetime)?] $permit:ty, $name:literal, $semaphore:ty, $clone:expr, $same:expr) => {
         impl<$($lifetime)?> $permit {
             /// Keeps the permits from the semaphore for ever.
             pub fn forget(mut self) {
@@ -304,6 +304,15 @@ macro_rules! permit {
             }
         }
 
+        impl<$($lifetime)?> fmt::Debug for $permit {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct($name)
+                    .field("sem", &self.semaphore)
+                    .field("permits", &self.permits)
+                    .finish()
+            }
+        }
+
         impl<$($lifetime)?> Drop for $permit {
             fn drop(&mut self) {
                 if self.permits > 0 {
@@ -317,14 +326,13 @@ macro_rules! permit {
 
 /// Holds permits of a [`Semaphore`].
 #[must_use]
-#[derive(Debug)]
 pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
     permits: usize,
     site: Site,
 }
 
-permit!(['a] SemaphorePermit<'a>, &'a Semaphore, |this| this.semaphore,
+permit!(['a] SemaphorePermit<'a>, "SemaphorePermit", &'a Semaphore, |this| this.semaphore,
     |one, other| std::ptr::eq(one.semaphore, other.semaphore));
 
 impl SemaphorePermit<'_> {
@@ -336,14 +344,13 @@ impl SemaphorePermit<'_> {
 
 /// Holds permits of a [`Semaphore`] and keeps it alive.
 #[must_use]
-#[derive(Debug)]
 pub struct OwnedSemaphorePermit {
     semaphore: Arc<Semaphore>,
     permits: usize,
     site: Site,
 }
 
-permit!([] OwnedSemaphorePermit, Arc<Semaphore>, |this| this.semaphore.clone(),
+permit!([] OwnedSemaphorePermit, "OwnedSemaphorePermit", Arc<Semaphore>, |this| this.semaphore.clone(),
     |one, other| Arc::ptr_eq(&one.semaphore, &other.semaphore));
 
 impl OwnedSemaphorePermit {

@@ -5,12 +5,14 @@
 
 pub use tokio::sync::watch::{Ref, error};
 
+use super::guard::{Channel, transparent};
 use crate::{
-    point::{Access, Object, Site, point},
+    point::{Access, Site, point},
     task::coop::cooperative,
 };
 use error::{RecvError, SendError};
 use std::{
+    fmt,
     future::Future,
     panic::Location,
     pin::pin,
@@ -35,23 +37,21 @@ use tokio::sync::{Notify, watch as real};
 pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = real::channel(init);
     let shared = Arc::new(Shared {
-        object: Object::new(Location::caller()),
+        channel: Channel::new(Location::caller()),
         changed: Notify::new(),
         senders: AtomicUsize::new(1),
     });
     (Sender { inner: sender, shared: Waker(shared.clone()) }, Receiver { inner: receiver, shared })
 }
 
-#[derive(Debug)]
 struct Shared {
-    object: Object,
+    channel: Channel,
     changed: Notify,
     senders: AtomicUsize,
 }
 
 /// Wakes the receivers when the last sender is dropped. It stands behind the sender in the struct, so
 /// that it is dropped after it.
-#[derive(Debug)]
 struct Waker(Arc<Shared>);
 
 impl Clone for Waker {
@@ -70,11 +70,21 @@ impl Drop for Waker {
 }
 
 /// Sends values; may be cloned.
-#[derive(Debug)]
 pub struct Sender<T> {
     inner: real::Sender<T>,
     shared: Waker,
 }
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        // Only the last makes a difference to others.
+        if self.inner.sender_count() == 1 {
+            self.shared.0.channel.leave();
+        }
+    }
+}
+
+transparent!([T: fmt::Debug] Sender<T>);
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Sender<T> {
@@ -97,7 +107,7 @@ impl<T> Sender<T> {
     }
 
     fn point(&self, access: Access, site: Site) {
-        point(&self.shared.0.object, access, site);
+        point(&self.shared.0.channel.object, access, site);
     }
 
     /// Sends a value.
@@ -173,12 +183,16 @@ impl<T> Sender<T> {
     }
 
     /// How many receivers there are.
+    #[track_caller]
     pub fn receiver_count(&self) -> usize {
+        self.point(Access::Read, Location::caller());
         self.inner.receiver_count()
     }
 
     /// How many senders there are.
+    #[track_caller]
     pub fn sender_count(&self) -> usize {
+        self.point(Access::Read, Location::caller());
         self.inner.sender_count()
     }
 
@@ -189,11 +203,18 @@ impl<T> Sender<T> {
 }
 
 /// Sees the latest value; may be cloned.
-#[derive(Debug)]
 pub struct Receiver<T> {
     inner: real::Receiver<T>,
     shared: Arc<Shared>,
 }
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.shared.channel.leave();
+    }
+}
+
+transparent!([T: fmt::Debug] Receiver<T>);
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
@@ -205,14 +226,14 @@ impl<T> Receiver<T> {
     /// The value; does not mark it as seen.
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
-        point(&self.shared.object, Access::Read, Location::caller());
+        point(&self.shared.channel.object, Access::Read, Location::caller());
         self.inner.borrow()
     }
 
     /// The value, and marks it as seen.
     #[track_caller]
     pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
-        point(&self.shared.object, Access::Read, Location::caller());
+        point(&self.shared.channel.object, Access::Read, Location::caller());
         self.inner.borrow_and_update()
     }
 
@@ -223,12 +244,14 @@ impl<T> Receiver<T> {
     /// Fails if there is no sender.
     #[track_caller]
     pub fn has_changed(&self) -> Result<bool, RecvError> {
-        point(&self.shared.object, Access::Read, Location::caller());
+        point(&self.shared.channel.object, Access::Read, Location::caller());
         self.inner.has_changed()
     }
 
     /// Whether there is no sender.
+    #[track_caller]
     pub fn is_closed(&self) -> bool {
+        point(&self.shared.channel.object, Access::Read, Location::caller());
         self.inner.is_closed()
     }
 
@@ -251,7 +274,7 @@ impl<T> Receiver<T> {
     pub fn changed(&mut self) -> impl Future<Output = Result<(), RecvError>> {
         let site = Location::caller();
         async move {
-            point(&self.shared.object, Access::Receive, site);
+            point(&self.shared.channel.object, Access::Receive, site);
             let Receiver { inner, shared } = self;
             cooperative(changed(inner, shared)).await
         }
@@ -269,22 +292,26 @@ impl<T> Receiver<T> {
     ) -> impl Future<Output = Result<Ref<'_, T>, RecvError>> {
         let site = Location::caller();
         async move {
-            point(&self.shared.object, Access::Receive, site);
+            point(&self.shared.channel.object, Access::Receive, site);
             let Receiver { inner, shared } = self;
             cooperative(async {
                 loop {
                     // Marked as seen before the look, also if `f` panics: as tokio does.
-                    let wanted = f(&inner.borrow_and_update());
-                    if wanted {
-                        break;
+                    let value = inner.borrow_and_update();
+                    if f(&value) {
+                        break Ok(value.has_changed());
                     }
+                    drop(value);
                     changed(inner, shared).await?;
+                }
+            })
+            .await
+            .map(|is_new| {
+                if is_new {
                     inner.mark_changed();
                 }
-                Ok(())
+                inner.borrow_and_update()
             })
-            .await?;
-            Ok(inner.borrow_and_update())
         }
     }
 
@@ -299,11 +326,16 @@ async fn changed<T>(inner: &mut real::Receiver<T>, shared: &Shared) -> Result<()
         let mut waiting = pin!(shared.changed.notified());
         // In the queue before the look, so that no change is missed.
         waiting.as_mut().enable();
-        if inner.borrow().has_changed() {
+        let is_new = match inner.has_changed() {
+            Ok(is_new) => is_new,
+            // No sender; but perhaps a last value. Nobody holds the value's lock for long any more.
+            Err(_) if inner.borrow().has_changed() => true,
+            Err(closed) => return Err(closed),
+        };
+        if is_new {
             inner.mark_unchanged();
             return Ok(());
         }
-        inner.has_changed()?;
         waiting.await;
     }
 }

@@ -27,6 +27,16 @@ pub(crate) fn swap(values: Values) -> Values {
     VALUES.try_with(|current| current.replace(values)).unwrap_or_default()
 }
 
+/// Takes all values, if there are any.
+#[inline]
+pub(crate) fn take() -> Option<Values> {
+    let take = |values: &RefCell<Values>| match values.borrow().is_empty() {
+        true => None,
+        false => Some(()),
+    };
+    VALUES.try_with(take).ok().flatten().map(|()| swap(Vec::new()))
+}
+
 /// Declares task-local keys: each is a [`LocalKey`] with the methods of tokio's.
 ///
 /// ```

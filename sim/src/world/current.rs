@@ -40,6 +40,12 @@ impl RunningCell {
         }
     }
 
+    /// The path alone.
+    #[inline]
+    pub(super) fn path(&self) -> Path {
+        self.path.get()
+    }
+
     /// The slot alone.
     #[inline]
     pub(super) fn slot(&self) -> u32 {

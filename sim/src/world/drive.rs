@@ -32,7 +32,7 @@ impl World {
         main: impl FnOnce() -> R,
     ) -> Option<thread::Result<R>> {
         let _driving = Driving::start(self);
-        self.stopping.set(false);
+        self.set_stopping(false);
         let slot = self.add_main(pool, site);
         let mut result = None;
         let body = || {
@@ -91,7 +91,7 @@ impl World {
     }
 
     fn end_main(&self, slot: u32) {
-        self.stopping.set(true);
+        self.set_stopping(true);
         let mut table = self.table.borrow_mut();
         if let Some(pool) = table.counted(slot) {
             pool.in_flight -= 1;
@@ -204,13 +204,13 @@ impl World {
     pub(super) fn desert(self: &Rc<Self>) {
         self.spoiled.set(true);
         self.next_fiber.set(NONE);
-        self.stopping.set(true);
+        self.set_stopping(true);
         fiber::suspend();
     }
 
     /// Ends what is still in the middle of a poll, then drops all tasks.
     fn take_down(self: &Rc<Self>, main: &mut Fiber) {
-        self.stopping.set(true);
+        self.set_stopping(true);
         if self.spoiled.get() {
             return self.forsake(main);
         }
@@ -269,6 +269,10 @@ impl World {
 
     /// Unwinds the fibers that are neither idle nor done: threads that wait, polls that never end.
     fn unwind_threads(self: &Rc<Self>) {
+        if self.fibers.borrow().len() == self.idle.borrow().len() + self.free_fibers.borrow().len()
+        {
+            return;
+        }
         let idle = self.idle.borrow().clone();
         let busy: Vec<u32> = {
             let fibers = self.fibers.borrow();
@@ -295,6 +299,9 @@ impl World {
 
     /// Drops the futures and outcomes of all tasks.
     fn drop_tasks(self: &Rc<Self>) {
+        if self.table.borrow().all_free() {
+            return;
+        }
         let used = self.table.borrow().used() as u32;
         for slot in 0..used {
             self.cancel(slot);
@@ -365,7 +372,7 @@ impl World {
             return;
         }
         let _entered = context::enter(self);
-        self.stopping.set(true);
+        self.set_stopping(true);
         self.drop_tasks();
         self.end_workers();
     }

@@ -12,7 +12,7 @@ mod table;
 mod tasks;
 
 pub(crate) use header::{Asked, Header, Remote};
-pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS};
+pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target};
 pub(crate) use tasks::{is_finished, world_of};
 
 use crate::{
@@ -138,6 +138,8 @@ pub(crate) struct World {
     rechecks: Cell<u32>,
     /// The run is over: nothing is picked any more.
     stopping: Cell<bool>,
+    /// The run is over, or looked at: points have more to do than to pick.
+    unusual: Cell<bool>,
     /// Workers are to end.
     quitting: Cell<bool>,
     fault: RefCell<Option<Fault>>,
@@ -147,7 +149,7 @@ pub(crate) struct World {
     /// Fibers were left suspended for ever: the thread cannot be used for another run.
     spoiled: Cell<bool>,
     pub(crate) trace: RefCell<Option<Trace>>,
-    pub(crate) tracing: Cell<bool>,
+    tracing: Cell<bool>,
     /// Behind runtimes that were made outside of a simulation: real threads may take part, and
     /// panics are printed.
     pub(crate) ambient: Cell<bool>,
@@ -191,6 +193,7 @@ impl World {
             tickets: Cell::new(0),
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
+            unusual: Cell::new(false),
             quitting: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
@@ -231,7 +234,7 @@ impl World {
         self.blocked.borrow_mut().clear();
         self.tickets.set(0);
         self.rechecks.set(0);
-        self.stopping.set(false);
+        self.set_stopping(false);
         *self.fault.borrow_mut() = None;
         self.warnings.borrow_mut().clear();
         *self.panic.borrow_mut() = None;
@@ -270,6 +273,17 @@ impl World {
 
     pub(crate) fn steps(&self) -> u64 {
         self.steps.get()
+    }
+
+    fn set_stopping(&self, stopping: bool) {
+        self.stopping.set(stopping);
+        self.unusual.set(stopping || self.tracing.get());
+    }
+
+    /// Sets whether the run keeps a trace.
+    pub(crate) fn set_tracing(&self, tracing: bool) {
+        self.tracing.set(tracing);
+        self.unusual.set(tracing || self.stopping.get());
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -499,7 +513,7 @@ impl World {
 
     /// As [`fail`](World::fail), of task `number`.
     pub(crate) fn fail_as(&self, kind: FailureKind, message: String, number: Option<u32>) {
-        self.stopping.set(true);
+        self.set_stopping(true);
         if self.fault.borrow().is_some() {
             return;
         }

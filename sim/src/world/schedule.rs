@@ -20,7 +20,7 @@ const THREADS_WAIT: Duration = Duration::from_secs(1);
 
 impl World {
     /// The running task announces `op`; another may run before this returns.
-    #[inline]
+    #[cold]
     pub(crate) fn point(self: &Rc<Self>, op: Op) {
         self.op.set(Some(op));
         if self.stopping.get() || std::thread::panicking() {
@@ -32,23 +32,50 @@ impl World {
         if self.step() {
             return self.leave();
         }
-        let running = self.running.get();
-        let target = {
-            let mut table = self.table.borrow_mut();
-            let mut choices = self.choices.borrow_mut();
-            let ready = table.choice(Some(running.slot));
-            if ready.len() <= 1 {
-                return;
-            }
-            let index = choices.pick(Kind::Preempt, running.path, &ready);
-            if index == 0 {
-                return;
-            }
-            let target = table.take(index, true);
-            table.suspended.push(Suspended { slot: running.slot, fiber: self.fiber.get() });
-            target
-        };
+        let target = self.preempt();
         self.switch(target);
+    }
+
+    /// As [`point`](World::point), as far as no user's code has to run: where to go, or `None` if
+    /// `point` has to do it.
+    #[inline]
+    pub(crate) fn quick_point(&self, op: Op) -> Option<Target> {
+        let steps = self.steps.get() + 1;
+        let cost = match self.paused.get() {
+            true => 0,
+            false => self.step_ns.get().unwrap_or(0),
+        };
+        let now = self.now.get() + cost;
+        if self.unusual.get()
+            || now >= self.due.get()
+            || steps >= self.busy_from.get().min(self.step_limit.get())
+            || std::thread::panicking()
+        {
+            return None;
+        }
+        self.op.set(Some(op));
+        self.steps.set(steps);
+        self.now.set(now);
+        Some(self.preempt())
+    }
+
+    /// Picks among the running task and those that may run instead of it.
+    #[inline]
+    fn preempt(&self) -> Target {
+        let mut table = self.table.borrow_mut();
+        let slot = self.running.slot();
+        let ready = table.choice(Some(slot));
+        if ready.len() <= 1 {
+            return Target::Stay;
+        }
+        let path = self.running.path();
+        let index = self.choices.borrow_mut().pick(Kind::Preempt, path, &ready);
+        if index == 0 {
+            return Target::Stay;
+        }
+        let target = table.take(index, true);
+        table.suspended.push(Suspended { slot, fiber: self.fiber.get() });
+        target
     }
 
     /// A point after the end of the run, or while a panic unwinds: nobody else may run. But a
@@ -167,7 +194,7 @@ impl World {
     }
 
     /// Gives way to `target`; returns when the running fiber is switched to again.
-    pub(super) fn switch(self: &Rc<Self>, target: Target) {
+    pub(crate) fn switch(self: &Rc<Self>, target: Target) {
         if !self.aim(target) {
             return;
         }
@@ -175,9 +202,11 @@ impl World {
         let (running, op) = (self.running.get(), self.op.get());
         let (local, pool) = (self.local.get(), self.pool.get());
         let budget = coop::swap(None);
-        let locals = task_local::swap(Vec::new());
+        let locals = task_local::take();
         fiber::suspend();
-        task_local::swap(locals);
+        if let Some(locals) = locals {
+            task_local::swap(locals);
+        }
         coop::swap(budget);
         self.running.set(running);
         self.op.set(op);

@@ -87,6 +87,14 @@ pub(crate) struct Pool {
     listed: bool,
 }
 
+impl Pool {
+    /// How many of its ready tasks may be picked: all, or none if no worker is free.
+    #[inline]
+    fn offered(&self) -> u32 {
+        if self.in_flight < self.workers { self.ready.len() as u32 } else { 0 }
+    }
+}
+
 /// Tasks of one local set that are ready.
 #[derive(Default)]
 pub(crate) struct Local {
@@ -212,6 +220,11 @@ impl Table {
         self.used
     }
 
+    /// Whether no task is left.
+    pub(crate) fn all_free(&self) -> bool {
+        self.free.len() == self.used
+    }
+
     /// The slot, if its tenant is still the one that is meant.
     pub(crate) fn tenant(&mut self, slot: u32, generation: u32) -> Option<&mut Slot> {
         self.slots.get_mut(slot as usize).filter(|place| place.generation == generation)
@@ -258,22 +271,24 @@ impl Table {
     /// Who may run next, the running task first if it can go on.
     #[inline]
     pub(crate) fn choice(&mut self, current: Option<u32>) -> Ready<'_> {
-        if self.listed.len() == 1 {
-            let pool = &self.pools[self.listed[0] as usize];
-            if pool.ready.is_empty() {
-                self.pools[self.listed[0] as usize].listed = false;
-                self.listed.clear();
+        let queued = match self.listed[..] {
+            [] => 0,
+            // The usual case: one pool has ready tasks.
+            [number] => {
+                let pool = &mut self.pools[number as usize];
+                if pool.ready.is_empty() {
+                    pool.listed = false;
+                    self.listed.clear();
+                    0
+                } else {
+                    pool.offered()
+                }
             }
-        } else if self.listed.len() > 1 {
-            self.order_pools();
-        }
-        let mut queued = 0;
-        for &number in &self.listed {
-            let pool = &self.pools[number as usize];
-            if pool.in_flight < pool.workers {
-                queued += pool.ready.len() as u32;
+            _ => {
+                self.order_pools();
+                self.listed.iter().map(|&number| self.pools[number as usize].offered()).sum()
             }
-        }
+        };
         let suspended = self.suspended.len() as u32;
         let others = suspended + queued;
         Ready { len: others + u32::from(current.is_some()), current, table: self }

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Why 2: a recursion without end that allocates runs off its stack in malloc more often than not. Cut off
-//! there it would keep malloc's lock, and the next allocation would hang.
+//! there it would keep malloc's lock, and the next allocation would hang. An allocator that is linked into the
+//! program itself (a static libc, jemalloc) looks like any other code of it, and still hangs so.
 
 use super::{Bounds, CURRENT, End, stack};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
@@ -146,17 +147,16 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
 
 /// Whether the signal is about the fiber's stack.
 fn overflows(bounds: &Bounds, signal: c_int, info: &siginfo_t, registers: &ucontext_t) -> bool {
-    let on_stack = bounds.trap.stack_ptr_in_bounds(registers::stack(registers));
-    match signal {
-        libc::SIGTRAP => STEPPING.get() && on_stack,
-        // SAFETY: the kernel, as a positive code says, set the address of a fault.
-        _ => {
-            on_stack && info.si_code > 0 && {
-                let address = unsafe { info.si_addr() }.addr();
-                (bounds.lowest..bounds.floor).contains(&address)
-            }
-        }
+    if !bounds.trap.stack_ptr_in_bounds(registers::stack(registers)) {
+        return false;
     }
+    if signal == libc::SIGTRAP {
+        return STEPPING.get();
+    }
+    // SAFETY: it is read of a SIGSEGV or SIGBUS only, in which the kernel sets it if the code is
+    // positive: the signal is about a fault (sigaction(2)).
+    let address = unsafe { info.si_addr() }.addr();
+    info.si_code > 0 && (bounds.lowest..bounds.floor).contains(&address)
 }
 
 /// Makes the fiber end when the handler returns.

@@ -1,16 +1,19 @@
 //! A channel that holds a number of values; senders wait for room.
 
 use super::{
+    super::{
+        charge::charged_ok,
+        guard::{Channel, opaque},
+    },
     common::{receiver, sender},
     error::{SendError, SendTimeoutError, TryRecvError, TrySendError},
 };
 use crate::{
-    point::{Access, Object, point},
+    point::{Access, point},
     runtime::block_on_here,
-    task::coop::{charged, cooperative, poll_proceed},
+    task::coop::{cooperative, poll_proceed},
 };
 use std::{
-    fmt,
     future::Future,
     iter::FusedIterator,
     panic::Location,
@@ -43,27 +46,29 @@ use tokio::sync::mpsc as real;
 /// ```
 #[track_caller]
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
-    let object = Arc::new(Object::new(Location::caller()));
+    let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::channel(buffer);
-    (Sender { inner: sender, object: object.clone() }, Receiver { inner: receiver, object })
+    let sender = Sender { inner: Some(sender), channel: channel.clone() };
+    (sender, Receiver { inner: receiver, channel })
 }
 
 /// Sends values; may be cloned.
 pub struct Sender<T> {
-    inner: real::Sender<T>,
-    object: Arc<Object>,
+    /// There until the sender is dropped, or made a permit.
+    inner: Option<real::Sender<T>>,
+    channel: Arc<Channel>,
 }
 
 /// A sender that does not keep the channel open.
 pub struct WeakSender<T> {
     inner: real::WeakSender<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 /// Receives values.
 pub struct Receiver<T> {
     inner: real::Receiver<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 sender!(Sender, WeakSender);
@@ -71,7 +76,9 @@ receiver!(Receiver);
 
 impl<T> Receiver<T> {
     /// How many values can be sent at once now.
+    #[track_caller]
     pub fn capacity(&self) -> usize {
+        point(&self.channel.object, Access::Read, Location::caller());
         self.inner.capacity()
     }
 
@@ -91,8 +98,8 @@ impl<T> Sender<T> {
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Send, site);
-            match charged(self.inner.reserve()).await {
+            point(&self.channel.object, Access::Send, site);
+            match charged_ok(self.inner().reserve()).await {
                 Ok(permit) => {
                     permit.send(value);
                     Ok(())
@@ -109,8 +116,8 @@ impl<T> Sender<T> {
     /// Gives the value back if there is none, or no receiver.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        point(&self.object, Access::Send, Location::caller());
-        self.inner.try_send(value)
+        point(&self.channel.object, Access::Send, Location::caller());
+        self.inner().try_send(value)
     }
 
     /// As [`send`](Sender::send), but waits at most so long.
@@ -126,8 +133,8 @@ impl<T> Sender<T> {
     ) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Send, site);
-            match crate::time::timeout(timeout, charged(self.inner.reserve())).await {
+            point(&self.channel.object, Access::Send, site);
+            match crate::time::timeout(timeout, charged_ok(self.inner().reserve())).await {
                 Err(_) => Err(SendTimeoutError::Timeout(value)),
                 Ok(Err(_)) => Err(SendTimeoutError::Closed(value)),
                 Ok(Ok(permit)) => {
@@ -161,9 +168,9 @@ impl<T> Sender<T> {
     pub fn reserve(&self) -> impl Future<Output = Result<Permit<'_, T>, SendError<()>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Send, site);
-            let inner = charged(self.inner.reserve()).await?;
-            Ok(Permit { inner, object: &self.object })
+            point(&self.channel.object, Access::Send, site);
+            let inner = charged_ok(self.inner().reserve()).await?;
+            Ok(Permit { inner: Some(inner), channel: &self.channel })
         }
     }
 
@@ -179,9 +186,9 @@ impl<T> Sender<T> {
     ) -> impl Future<Output = Result<PermitIterator<'_, T>, SendError<()>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Send, site);
-            let inner = charged(self.inner.reserve_many(n)).await?;
-            Ok(PermitIterator { inner, object: &self.object })
+            point(&self.channel.object, Access::Send, site);
+            let inner = charged_ok(self.inner().reserve_many(n)).await?;
+            Ok(PermitIterator { inner, channel: &self.channel })
         }
     }
 
@@ -191,12 +198,14 @@ impl<T> Sender<T> {
     ///
     /// Fails if there is no receiver.
     #[track_caller]
-    pub fn reserve_owned(self) -> impl Future<Output = Result<OwnedPermit<T>, SendError<()>>> {
+    pub fn reserve_owned(mut self) -> impl Future<Output = Result<OwnedPermit<T>, SendError<()>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Send, site);
-            let inner = charged(self.inner.reserve_owned()).await?;
-            Ok(OwnedPermit { inner, object: self.object })
+            point(&self.channel.object, Access::Send, site);
+            let channel = self.channel.clone();
+            let inner = self.inner.take().expect("it is there until the sender is dropped");
+            let inner = charged_ok(inner.reserve_owned()).await?;
+            Ok(OwnedPermit { inner: Some(inner), channel })
         }
     }
 
@@ -207,8 +216,9 @@ impl<T> Sender<T> {
     /// Fails if there is none, or no receiver.
     #[track_caller]
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
-        point(&self.object, Access::Send, Location::caller());
-        Ok(Permit { inner: self.inner.try_reserve()?, object: &self.object })
+        point(&self.channel.object, Access::Send, Location::caller());
+        let inner = self.inner().try_reserve()?;
+        Ok(Permit { inner: Some(inner), channel: &self.channel })
     }
 
     /// Room for `n` values, if there is so much.
@@ -218,8 +228,8 @@ impl<T> Sender<T> {
     /// Fails if there is not, or no receiver.
     #[track_caller]
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
-        point(&self.object, Access::Send, Location::caller());
-        Ok(PermitIterator { inner: self.inner.try_reserve_many(n)?, object: &self.object })
+        point(&self.channel.object, Access::Send, Location::caller());
+        Ok(PermitIterator { inner: self.inner().try_reserve_many(n)?, channel: &self.channel })
     }
 
     /// As [`try_reserve`](Sender::try_reserve), with a permit that has the sender.
@@ -228,61 +238,71 @@ impl<T> Sender<T> {
     ///
     /// Gives the sender back if there is no room, or no receiver.
     #[track_caller]
-    pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
-        point(&self.object, Access::Send, Location::caller());
-        let object = self.object;
-        match self.inner.try_reserve_owned() {
-            Ok(inner) => Ok(OwnedPermit { inner, object }),
-            Err(TrySendError::Full(inner)) => Err(TrySendError::Full(Sender { inner, object })),
-            Err(TrySendError::Closed(inner)) => Err(TrySendError::Closed(Sender { inner, object })),
+    pub fn try_reserve_owned(mut self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
+        point(&self.channel.object, Access::Send, Location::caller());
+        let channel = self.channel.clone();
+        let inner = self.inner.take().expect("it is there until the sender is dropped");
+        match inner.try_reserve_owned() {
+            Ok(inner) => Ok(OwnedPermit { inner: Some(inner), channel }),
+            Err(TrySendError::Full(inner)) => {
+                Err(TrySendError::Full(Sender { inner: Some(inner), channel }))
+            }
+            Err(TrySendError::Closed(inner)) => {
+                Err(TrySendError::Closed(Sender { inner: Some(inner), channel }))
+            }
         }
     }
 
     /// How many values can be sent at once now.
     #[track_caller]
     pub fn capacity(&self) -> usize {
-        point(&self.object, Access::Read, Location::caller());
-        self.inner.capacity()
+        point(&self.channel.object, Access::Read, Location::caller());
+        self.inner().capacity()
     }
 
     /// How many values the channel holds.
     pub fn max_capacity(&self) -> usize {
-        self.inner.max_capacity()
+        self.inner().max_capacity()
     }
 }
 
 /// Room for a value; made by [`Sender::reserve`].
 pub struct Permit<'a, T> {
-    inner: real::Permit<'a, T>,
-    object: &'a Object,
+    /// There until the value is sent.
+    inner: Option<real::Permit<'a, T>>,
+    channel: &'a Channel,
 }
 
 impl<T> Permit<'_, T> {
     /// Sends the value.
     #[track_caller]
-    pub fn send(self, value: T) {
-        point(self.object, Access::Send, Location::caller());
-        self.inner.send(value);
+    pub fn send(mut self, value: T) {
+        point(&self.channel.object, Access::Send, Location::caller());
+        self.inner.take().expect("it is there until the value is sent").send(value);
     }
 }
 
-impl<T> fmt::Debug for Permit<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+impl<T> Drop for Permit<'_, T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() {
+            self.channel.release();
+        }
     }
 }
+
+opaque!(['a, T] Permit<'a, T>, "Permit");
 
 /// Room for several values; made by [`Sender::reserve_many`].
 pub struct PermitIterator<'a, T> {
     inner: real::PermitIterator<'a, T>,
-    object: &'a Object,
+    channel: &'a Channel,
 }
 
 impl<'a, T> Iterator for PermitIterator<'a, T> {
     type Item = Permit<'a, T>;
 
     fn next(&mut self) -> Option<Permit<'a, T>> {
-        Some(Permit { inner: self.inner.next()?, object: self.object })
+        Some(Permit { inner: Some(self.inner.next()?), channel: self.channel })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -293,44 +313,66 @@ impl<'a, T> Iterator for PermitIterator<'a, T> {
 impl<T> ExactSizeIterator for PermitIterator<'_, T> {}
 impl<T> FusedIterator for PermitIterator<'_, T> {}
 
-impl<T> fmt::Debug for PermitIterator<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+impl<T> Drop for PermitIterator<'_, T> {
+    fn drop(&mut self) {
+        if self.inner.len() > 0 {
+            self.channel.release();
+        }
     }
 }
+
+opaque!(['a, T] PermitIterator<'a, T>, "PermitIterator");
 
 /// Room for a value, with the sender; made by [`Sender::reserve_owned`].
 pub struct OwnedPermit<T> {
-    inner: real::OwnedPermit<T>,
-    object: Arc<Object>,
+    /// There until the value is sent, or the room given back.
+    inner: Option<real::OwnedPermit<T>>,
+    channel: Arc<Channel>,
 }
 
 impl<T> OwnedPermit<T> {
+    fn inner(&self) -> &real::OwnedPermit<T> {
+        self.inner.as_ref().expect("it is only taken by who consumes the permit")
+    }
+
+    fn take(mut self) -> (real::OwnedPermit<T>, Arc<Channel>) {
+        let inner = self.inner.take().expect("it is only taken by who consumes the permit");
+        (inner, self.channel.clone())
+    }
+
     /// Sends the value, and gives the sender back.
     #[track_caller]
     pub fn send(self, value: T) -> Sender<T> {
-        point(&self.object, Access::Send, Location::caller());
-        Sender { inner: self.inner.send(value), object: self.object }
+        point(&self.channel.object, Access::Send, Location::caller());
+        let (inner, channel) = self.take();
+        Sender { inner: Some(inner.send(value)), channel }
     }
 
-    /// Gives the sender back without sending.
+    /// Gives the room and the sender back without sending.
+    #[track_caller]
     pub fn release(self) -> Sender<T> {
-        Sender { inner: self.inner.release(), object: self.object }
+        point(&self.channel.object, Access::Release, Location::caller());
+        let (inner, channel) = self.take();
+        Sender { inner: Some(inner.release()), channel }
     }
 
     /// Whether both send into the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
-        self.inner.same_channel(&other.inner)
+        self.inner().same_channel(other.inner())
     }
 
     /// Whether it sends into the channel of `sender`.
     pub fn same_channel_as_sender(&self, sender: &Sender<T>) -> bool {
-        self.inner.same_channel_as_sender(&sender.inner)
+        self.inner().same_channel_as_sender(sender.inner())
     }
 }
 
-impl<T> fmt::Debug for OwnedPermit<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+impl<T> Drop for OwnedPermit<T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() {
+            self.channel.release();
+        }
     }
 }
+
+opaque!([T] OwnedPermit<T>, "OwnedPermit");

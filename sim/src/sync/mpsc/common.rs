@@ -9,7 +9,7 @@ macro_rules! receiver {
             pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
                 let site = Location::caller();
                 async move {
-                    point(&self.object, Access::Receive, site);
+                    point(&self.channel.object, Access::Receive, site);
                     cooperative(self.inner.recv()).await
                 }
             }
@@ -23,7 +23,7 @@ macro_rules! receiver {
             ) -> impl Future<Output = usize> {
                 let site = Location::caller();
                 async move {
-                    point(&self.object, Access::Receive, site);
+                    point(&self.channel.object, Access::Receive, site);
                     cooperative(self.inner.recv_many(buffer, limit)).await
                 }
             }
@@ -35,7 +35,7 @@ macro_rules! receiver {
             /// Fails if none is, or if there is no sender either.
             #[track_caller]
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-                point(&self.object, Access::Receive, Location::caller());
+                point(&self.channel.object, Access::Receive, Location::caller());
                 self.inner.try_recv()
             }
 
@@ -62,33 +62,35 @@ macro_rules! receiver {
             /// Takes no values any more; those that were sent can still be received.
             #[track_caller]
             pub fn close(&mut self) {
-                point(&self.object, Access::Close, Location::caller());
+                point(&self.channel.object, Access::Close, Location::caller());
                 self.inner.close();
             }
 
             /// Whether the channel takes no values any more.
+            #[track_caller]
             pub fn is_closed(&self) -> bool {
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.is_closed()
             }
 
             /// Whether no value is there.
             #[track_caller]
             pub fn is_empty(&self) -> bool {
-                point(&self.object, Access::Read, Location::caller());
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.is_empty()
             }
 
             /// How many values are there.
             #[track_caller]
             pub fn len(&self) -> usize {
-                point(&self.object, Access::Read, Location::caller());
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.len()
             }
 
             /// Polls for a value.
             #[track_caller]
             pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-                point(&self.object, Access::Receive, Location::caller());
+                point(&self.channel.object, Access::Receive, Location::caller());
                 let coop = ready!(poll_proceed(cx));
                 let output = ready!(self.inner.poll_recv(cx));
                 coop.made_progress();
@@ -103,7 +105,7 @@ macro_rules! receiver {
                 buffer: &mut Vec<T>,
                 limit: usize,
             ) -> Poll<usize> {
-                point(&self.object, Access::Receive, Location::caller());
+                point(&self.channel.object, Access::Receive, Location::caller());
                 let coop = ready!(poll_proceed(cx));
                 let output = ready!(self.inner.poll_recv_many(cx, buffer, limit));
                 coop.made_progress();
@@ -111,21 +113,27 @@ macro_rules! receiver {
             }
 
             /// How many senders there are.
+            #[track_caller]
             pub fn sender_strong_count(&self) -> usize {
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.sender_strong_count()
             }
 
             /// How many weak senders there are.
+            #[track_caller]
             pub fn sender_weak_count(&self) -> usize {
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.sender_weak_count()
             }
         }
 
-        impl<T> std::fmt::Debug for $receiver<T> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.inner.fmt(f)
+        impl<T> Drop for $receiver<T> {
+            fn drop(&mut self) {
+                self.channel.leave();
             }
         }
+
+        opaque!([T] $receiver<T>, stringify!($receiver));
     };
 }
 
@@ -133,84 +141,99 @@ macro_rules! receiver {
 macro_rules! sender {
     ($sender:ident, $weak:ident) => {
         impl<T> $sender<T> {
+            fn inner(&self) -> &real::$sender<T> {
+                self.inner.as_ref().expect("it is only taken by who consumes the sender")
+            }
+
             /// Waits until the receiver is gone, or closed. Cancel safe.
             #[track_caller]
             pub fn closed(&self) -> impl Future<Output = ()> {
                 let site = Location::caller();
                 async move {
-                    point(&self.object, Access::Wait, site);
-                    self.inner.closed().await;
+                    point(&self.channel.object, Access::Wait, site);
+                    self.inner().closed().await;
                 }
             }
 
             /// Whether the receiver is gone, or closed.
             #[track_caller]
             pub fn is_closed(&self) -> bool {
-                point(&self.object, Access::Read, Location::caller());
-                self.inner.is_closed()
+                point(&self.channel.object, Access::Read, Location::caller());
+                self.inner().is_closed()
             }
 
             /// Whether both send into the same channel.
             pub fn same_channel(&self, other: &Self) -> bool {
-                self.inner.same_channel(&other.inner)
+                self.inner().same_channel(other.inner())
             }
 
             /// A sender that does not keep the channel open.
             pub fn downgrade(&self) -> $weak<T> {
-                $weak { inner: self.inner.downgrade(), object: self.object.clone() }
+                $weak { inner: self.inner().downgrade(), channel: self.channel.clone() }
             }
 
             /// How many senders there are.
+            #[track_caller]
             pub fn strong_count(&self) -> usize {
-                self.inner.strong_count()
+                point(&self.channel.object, Access::Read, Location::caller());
+                self.inner().strong_count()
             }
 
             /// How many weak senders there are.
+            #[track_caller]
             pub fn weak_count(&self) -> usize {
-                self.inner.weak_count()
+                point(&self.channel.object, Access::Read, Location::caller());
+                self.inner().weak_count()
+            }
+        }
+
+        impl<T> Drop for $sender<T> {
+            fn drop(&mut self) {
+                // Only the last makes a difference to others.
+                if self.inner.as_ref().is_some_and(|inner| inner.strong_count() == 1) {
+                    self.channel.leave();
+                }
             }
         }
 
         impl<T> Clone for $sender<T> {
             fn clone(&self) -> Self {
-                $sender { inner: self.inner.clone(), object: self.object.clone() }
+                $sender { inner: Some(self.inner().clone()), channel: self.channel.clone() }
             }
         }
 
-        impl<T> std::fmt::Debug for $sender<T> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.inner.fmt(f)
-            }
-        }
+        opaque!([T] $sender<T>, stringify!($sender));
 
         impl<T> $weak<T> {
             /// A sender, if the channel still is open.
+            #[track_caller]
             pub fn upgrade(&self) -> Option<$sender<T>> {
-                Some($sender { inner: self.inner.upgrade()?, object: self.object.clone() })
+                point(&self.channel.object, Access::Read, Location::caller());
+                Some($sender { inner: Some(self.inner.upgrade()?), channel: self.channel.clone() })
             }
 
             /// How many senders there are.
+            #[track_caller]
             pub fn strong_count(&self) -> usize {
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.strong_count()
             }
 
             /// How many weak senders there are.
+            #[track_caller]
             pub fn weak_count(&self) -> usize {
+                point(&self.channel.object, Access::Read, Location::caller());
                 self.inner.weak_count()
             }
         }
 
         impl<T> Clone for $weak<T> {
             fn clone(&self) -> Self {
-                $weak { inner: self.inner.clone(), object: self.object.clone() }
+                $weak { inner: self.inner.clone(), channel: self.channel.clone() }
             }
         }
 
-        impl<T> std::fmt::Debug for $weak<T> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.inner.fmt(f)
-            }
-        }
+        opaque!([T] $weak<T>, stringify!($weak));
     };
 }
 

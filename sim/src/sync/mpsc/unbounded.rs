@@ -1,11 +1,12 @@
 //! A channel that takes any number of values.
 
 use super::{
+    super::guard::{Channel, opaque},
     common::{receiver, sender},
     error::{SendError, TryRecvError},
 };
 use crate::{
-    point::{Access, Object, point},
+    point::{Access, point},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
@@ -30,28 +31,29 @@ use tokio::sync::mpsc as real;
 /// ```
 #[track_caller]
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
-    let object = Arc::new(Object::new(Location::caller()));
+    let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::unbounded_channel();
-    let sender = UnboundedSender { inner: sender, object: object.clone() };
-    (sender, UnboundedReceiver { inner: receiver, object })
+    let sender = UnboundedSender { inner: Some(sender), channel: channel.clone() };
+    (sender, UnboundedReceiver { inner: receiver, channel })
 }
 
 /// Sends values; may be cloned.
 pub struct UnboundedSender<T> {
-    inner: real::UnboundedSender<T>,
-    object: Arc<Object>,
+    /// Always there, until the sender is dropped.
+    inner: Option<real::UnboundedSender<T>>,
+    channel: Arc<Channel>,
 }
 
 /// A sender that does not keep the channel open.
 pub struct WeakUnboundedSender<T> {
     inner: real::WeakUnboundedSender<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 /// Receives values.
 pub struct UnboundedReceiver<T> {
     inner: real::UnboundedReceiver<T>,
-    object: Arc<Object>,
+    channel: Arc<Channel>,
 }
 
 sender!(UnboundedSender, WeakUnboundedSender);
@@ -65,7 +67,7 @@ impl<T> UnboundedSender<T> {
     /// Gives the value back if the receiver is gone, or closed.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        point(&self.object, Access::Send, Location::caller());
-        self.inner.send(value)
+        point(&self.channel.object, Access::Send, Location::caller());
+        self.inner().send(value)
     }
 }
