@@ -38,6 +38,9 @@
 //! - Real threads, sockets and files are outside of the simulation, and what they do is not
 //!   reproduced. std's clocks, sleeps, entropy and contended locks are inside on Linux.
 //! - A loop that never awaits and never reaches a scheduling point is not interrupted.
+//! - The fibers of a simulation are one thread to std: `thread_local!` values and `thread::park` are shared by
+//!   all tasks, so that a value that is borrowed over a scheduling point may be found borrowed by another, and two
+//!   tasks that park at once by std's own means spin for ever.
 //! - `parking_lot`'s locks may not be contended under test: they end in a report.
 //!
 //! # Sources

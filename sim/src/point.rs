@@ -41,6 +41,8 @@ pub(crate) enum Access {
     Join,
     /// Lets others run.
     Yield,
+    /// Waits within libc: a lock, a condition variable, a park or a sleep of std.
+    Libc,
 }
 
 impl Access {
@@ -60,6 +62,7 @@ impl Access {
             Access::Spawn => "spawn",
             Access::Join => "join",
             Access::Yield => "yield",
+            Access::Libc => "wait for a lock, a park or a sleep of std",
         }
     }
 }

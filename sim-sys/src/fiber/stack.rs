@@ -14,6 +14,9 @@ use std::{io, ptr};
 /// Room for what has to come to its end before an overflowed fiber can be cut off: malloc, above all.
 const RESERVE: usize = 64 << 10;
 
+/// The least size: what the callers of a closure take for themselves, in a debug build, and some more.
+const LEAST: usize = 16 << 10;
+
 /// Memory for a fiber's calls, with a guard below it.
 pub struct Stack {
     page: usize,
@@ -23,7 +26,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Maps a stack of at least `size` bytes; only pages that are touched take memory.
+    /// Maps a stack of at least `size` bytes, and 16 KiB; only pages that are touched take memory.
     ///
     /// # Errors
     ///
@@ -33,7 +36,7 @@ impl Stack {
         let page = page_size();
         let whole = |bytes: usize| bytes.checked_next_multiple_of(page);
         let closed = page + RESERVE.next_multiple_of(page);
-        let length = whole(size.max(stack::MIN_STACK_SIZE))
+        let length = whole(size.max(LEAST))
             .and_then(|size| size.checked_add(closed))
             .ok_or(io::ErrorKind::OutOfMemory)?;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
@@ -91,7 +94,7 @@ impl Drop for Stack {
     }
 }
 
-// SAFETY: the trait asks for a guard below the stack, at least MIN_STACK_SIZE usable bytes, and ends
+// SAFETY: the trait asks for a guard below the stack, at least MIN_STACK_SIZE (4 KiB) usable bytes, and ends
 // that are aligned and include the guard; `new` maps whole pages, rounded up, and nothing changes them.
 unsafe impl stack::Stack for Stack {
     #[inline]

@@ -226,7 +226,10 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) ->
     let choices = world.choices.borrow();
     let tape = (fault.is_some() || traced).then(|| Tape {
         seed: choices.seed(),
-        strategy: choices.strategy(),
+        strategy: match source {
+            Source::Seed(..) => choices.strategy(),
+            Source::Tape(tape) => tape.strategy,
+        },
         records: choices.records().to_vec(),
         names: world.names(),
     });

@@ -46,6 +46,8 @@ impl Notify {
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
         let site = Location::caller();
+        // From here on it gets what `notify_waiters` sends: that others come before matters.
+        point(&self.object, Access::Wait, site);
         Notified { object: &self.object, site, announced: false, inner: self.inner.notified() }
     }
 
@@ -53,6 +55,7 @@ impl Notify {
     #[track_caller]
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
         let site = Location::caller();
+        point(&self.object, Access::Wait, site);
         let inner = Owned::lend(self, |notify: &Notify| {
             Ok::<_, Infallible>(Box::pin(notify.inner.notified()))
         });
@@ -160,7 +163,7 @@ impl OwnedNotified {
     /// What waits, once that has been announced.
     fn waiting(self: Pin<&mut Self>) -> &mut Owned<Waiting> {
         let this = self.project();
-        announce(this.announced, &this.inner.owner().object, *this.site);
+        announce(this.announced, &this.inner.owner().object, this.site);
         this.inner
     }
 }

@@ -297,11 +297,13 @@ impl<T> Receiver<T> {
             cooperative(async {
                 loop {
                     // Marked as seen before the look, also if `f` panics: as tokio does.
-                    let value = inner.borrow_and_update();
-                    if f(&value) {
-                        break Ok(value.has_changed());
+                    let (wanted, is_new) = {
+                        let value = inner.borrow_and_update();
+                        (f(&value), value.has_changed())
+                    };
+                    if wanted {
+                        break Ok(is_new);
                     }
-                    drop(value);
                     changed(inner, shared).await?;
                 }
             })

@@ -115,34 +115,6 @@ impl<F: Future> Future for Coop<F> {
     }
 }
 
-/// A future that takes from the budget once it is ready, as tokio's semaphore does: it keeps its place
-/// in a queue even in a poll without budget.
-#[pin_project]
-pub(crate) struct Charged<F: Future> {
-    #[pin]
-    future: F,
-    /// What the future gave, while there was no budget to pass it on.
-    output: Option<F::Output>,
-}
-
-/// Lets `future` take one unit of the budget when it has become ready.
-pub(crate) fn charged<F: Future>(future: F) -> Charged<F> {
-    Charged { future, output: None }
-}
-
-impl<F: Future> Future for Charged<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        if this.output.is_none() {
-            *this.output = Some(ready!(this.future.poll(cx)));
-        }
-        ready!(poll_proceed(cx)).made_progress();
-        Poll::Ready(this.output.take().expect("the output was put there just now"))
-    }
-}
-
 /// A future that no budget stops; made by [`unconstrained`].
 #[pin_project]
 #[must_use = "Unconstrained does nothing unless polled"]

@@ -80,7 +80,7 @@ impl World {
     }
 
     fn note_main_panic(&self, payload: &(dyn std::any::Any + Send)) {
-        let note = self.panic.borrow_mut().take();
+        let note = std::mem::take(&mut *self.panics.borrow_mut()).pop();
         let message = match note {
             Some(note) => format!("{}, at {}", note.message, note.location),
             None => {
@@ -215,6 +215,9 @@ impl World {
             return self.forsake(main);
         }
         self.finish_polls(main);
+        if self.spoiled.get() {
+            return self.forsake(main);
+        }
         if main.is_suspended() {
             self.unwind_caught(main);
         }
@@ -284,7 +287,9 @@ impl World {
             let Some(mut fiber) = fiber else { continue };
             self.fiber.set(number);
             self.unwind_caught(&mut fiber);
-            if self.spoiled.get() {
+            if self.spoiled.get() || fiber.is_within_libc() {
+                // It waits in libc, whose frames cannot be unwound.
+                self.spoiled.set(true);
                 fiber.abandon();
                 return;
             }

@@ -50,7 +50,7 @@ impl World {
             address,
         });
         let site = Location::caller();
-        self.op.set(Some(Op { object: 0, access: Access::Wait, site, origin: None }));
+        self.op.set(Some(Op { object: 0, access: Access::Libc, site, origin: None }));
         world.block();
         // Still in the list: the run has ended, and nobody woke it.
         self.blocked.borrow_mut().retain(|blocked| blocked.ticket != ticket);
@@ -145,10 +145,13 @@ impl os::Hooks for World {
     }
 
     fn futex_wait(&self, word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) -> FutexWait {
-        if word.load(SeqCst) != expected || !self.can_block() {
+        let address = std::ptr::from_ref(word).addr();
+        if !self.can_block() {
             return FutexWait::Mismatch;
         }
-        let address = std::ptr::from_ref(word).addr();
+        if word.load(SeqCst) != expected {
+            return FutexWait::Mismatch;
+        }
         if os::in_thread_locals(address) {
             self.report_parker();
         }
@@ -167,9 +170,13 @@ impl os::Hooks for World {
         if self.running().slot == NONE || !sim_sys::fiber::on_fiber() {
             return;
         }
-        let message = match &*self.panic.borrow() {
-            Some(panic) => format!("the program aborted: {} at {}", panic.message, panic.location),
-            None => "the program called abort".to_string(),
+        let panics: Vec<String> = std::mem::take(&mut *self.panics.borrow_mut())
+            .into_iter()
+            .map(|panic| format!("{}, at {}", panic.message, panic.location))
+            .collect();
+        let message = match panics.is_empty() {
+            true => "the program called abort".to_string(),
+            false => format!("the program aborted: {}", panics.join("; then ")),
         };
         self.fail(FailureKind::Abort, message);
         world.desert();

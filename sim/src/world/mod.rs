@@ -145,7 +145,8 @@ pub(crate) struct World {
     fault: RefCell<Option<Fault>>,
     /// Panics that nobody has looked at yet, by task number.
     pub(crate) warnings: RefCell<Vec<String>>,
-    pub(crate) panic: RefCell<Option<PanicNote>>,
+    /// The panics since one was last caught by a task's end, first to last.
+    pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Fibers were left suspended for ever: the thread cannot be used for another run.
     spoiled: Cell<bool>,
     pub(crate) trace: RefCell<Option<Trace>>,
@@ -197,7 +198,7 @@ impl World {
             quitting: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
-            panic: RefCell::new(None),
+            panics: RefCell::default(),
             spoiled: Cell::new(false),
             trace: RefCell::new(None),
             tracing: Cell::new(false),
@@ -237,7 +238,7 @@ impl World {
         self.set_stopping(false);
         *self.fault.borrow_mut() = None;
         self.warnings.borrow_mut().clear();
-        *self.panic.borrow_mut() = None;
+        self.panics.borrow_mut().clear();
     }
 
     pub(crate) fn remote(&self) -> &Arc<Remote> {
@@ -517,6 +518,8 @@ impl World {
         if self.fault.borrow().is_some() {
             return;
         }
+        // A stack may overflow while the table is borrowed; then the task has no name.
+        let number = number.filter(|_| self.table.try_borrow().is_ok());
         let task = number.map(|number| self.task_name(number));
         let site = number.and_then(|number| self.spawn_site(number));
         *self.fault.borrow_mut() = Some(Fault {
@@ -605,6 +608,9 @@ impl World {
 
     /// Notes a panic for the report.
     pub(crate) fn note_panic(&self, note: PanicNote) {
-        *self.panic.borrow_mut() = Some(note);
+        let mut panics = self.panics.borrow_mut();
+        if panics.len() < 8 {
+            panics.push(note);
+        }
     }
 }

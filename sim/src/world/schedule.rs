@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     check::FailureKind,
-    point::{Op, Site},
+    point::{Access, Op, Site},
     task::{coop, task_local},
     trace::{Happened, exit_spans},
 };
@@ -172,6 +172,10 @@ impl World {
                 let _ = write!(message, " (spawned at {site})");
             }
             match op {
+                // The place is that of our own hook.
+                Some(op) if op.access == Access::Libc => {
+                    message.push_str(" waits within libc, for a lock, a park or a sleep of std");
+                }
                 Some(op) => {
                     let _ = write!(message, " waits at {}: {}", op.site, op.access.verb());
                     if let Some(origin) = op.origin {

@@ -192,6 +192,7 @@ impl World {
                     resume_unwind(payload);
                 }
                 let _ = drop_caught(future);
+                self.panics.borrow_mut().clear();
                 self.complete(
                     slot,
                     Err(Box::new(JoinError::panic(crate::task::Id(running.number), payload))),
