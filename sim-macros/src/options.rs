@@ -3,8 +3,9 @@
 use crate::suggest::suggest;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use std::fmt;
 use syn::{
-    Error, Expr, Ident, Lit, LitStr, Meta, Path, Result, Token, parse::Parser,
+    Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Path, Result, Token, parse::Parser,
     punctuated::Punctuated, spanned::Spanned,
 };
 
@@ -26,8 +27,8 @@ const TEST: [&str; 16] = [
     "name",
     "unhandled_panic",
 ];
-const MAIN: [&str; 6] =
-    ["flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
+const MAIN: [&str; 7] =
+    ["workers", "flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
 const LINTS: [&str; 10] = [
     "swallowed_panic",
     "swallowed_error",
@@ -41,12 +42,22 @@ const LINTS: [&str; 10] = [
     "all",
 ];
 const STRATEGIES: [&str; 4] = ["random", "pct", "portfolio", "calm"];
+const FLAVORS: [&str; 3] = ["multi_thread", "current_thread", "local"];
 
 /// Which attribute the options are of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {
     Test,
     Main,
+}
+
+impl fmt::Display for Of {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Of::Test => "test",
+            Of::Main => "main",
+        })
+    }
 }
 
 /// Options, understood.
@@ -57,10 +68,16 @@ pub(crate) struct Options {
     pub(crate) calls: TokenStream,
 }
 
+impl Default for Options {
+    fn default() -> Options {
+        Options { krate: quote!(::sim), calls: TokenStream::new() }
+    }
+}
+
 /// Understands the options of an attribute.
 pub(crate) fn parse(tokens: TokenStream, of: Of) -> Result<Options> {
     let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens)?;
-    let mut options = Options { krate: quote!(::sim), calls: TokenStream::new() };
+    let mut options = Options::default();
     // First, as lint levels name it.
     for meta in &metas {
         if name(meta) == "crate" {
@@ -77,7 +94,38 @@ pub(crate) fn parse(tokens: TokenStream, of: Of) -> Result<Options> {
         options.calls.extend(call);
         seen.push(name);
     }
+    together(&metas, of)?;
     Ok(options)
+}
+
+/// Whether the options go together, as tokio has it: one thread has one worker, and only the clock of
+/// one thread can be paused.
+fn together(metas: &Punctuated<Meta, Token![,]>, of: Of) -> Result<()> {
+    let find = |wanted: &str| metas.iter().find(|meta| name(meta) == wanted);
+    let flavor = find("flavor").map(text).transpose()?.map(|flavor| flavor.value());
+    let workers = find("workers").or_else(|| find("worker_threads"));
+    if let (Some(first), Some(second)) = (find("workers"), find("worker_threads")) {
+        let message = format!("`{}` and `{}` are the same", name(first), name(second));
+        return Err(Error::new(second.span(), message));
+    }
+    if let (Some(flavor @ ("current_thread" | "local")), Some(workers)) =
+        (flavor.as_deref(), workers)
+    {
+        let message = format!(
+            "`{}` does not go with `flavor = {flavor:?}`, which is one worker; allowed is `flavor = \"multi_thread\"`",
+            name(workers)
+        );
+        return Err(Error::new(workers.span(), message));
+    }
+    let many = match (flavor.as_deref(), of) {
+        (Some(flavor), _) => flavor == "multi_thread",
+        (None, of) => of == Of::Main,
+    };
+    if let (true, Some(paused)) = (many, find("start_paused")) {
+        let message = "`start_paused` needs the clock of one thread: `flavor = \"current_thread\"`";
+        return Err(Error::new(paused.span(), message));
+    }
+    Ok(())
 }
 
 fn name(meta: &Meta) -> String {
@@ -88,28 +136,20 @@ fn name(meta: &Meta) -> String {
 fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenStream> {
     let known: &[&str] = if of == Of::Test { &TEST } else { &MAIN };
     if !known.contains(&name) {
-        let path = meta.path();
-        let shown = quote!(#path).to_string().replace(' ', "");
-        let known_list = known.join("`, `");
-        return Err(Error::new(
-            meta.span(),
-            format!("unknown option `{shown}`{}; allowed are `{known_list}`", suggest(name, known)),
-        ));
+        return Err(unknown(meta, name, known));
     }
     Ok(match name {
         "seed" => {
-            let seed = number(meta, false)?;
+            let seed = number(meta, 0)?;
             quote!(.seed(#seed))
         }
         "seeds" | "max_steps" | "stack_size" | "workers" => {
-            let value = number(meta, true)?;
-            let method = format_ident!("{name}");
-            let value = syn::LitInt::new(&value.to_string(), meta.span());
+            let (method, value) = (format_ident!("{name}"), number(meta, 1)?);
             quote!(.#method(#value))
         }
         "worker_threads" => {
-            let value = syn::LitInt::new(&number(meta, true)?.to_string(), meta.span());
-            quote!(.workers(#value))
+            let workers = number(meta, 1)?;
+            quote!(.workers(#workers))
         }
         "strategy" => {
             let strategy = one_of(meta, &STRATEGIES)?;
@@ -123,7 +163,7 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
         "allow" => lints(meta, krate, quote!(Allow))?,
         "warn" => lints(meta, krate, quote!(Warn))?,
         "deny" => lints(meta, krate, quote!(Deny))?,
-        "flavor" => match &*one_of(meta, &["multi_thread", "current_thread", "local"])?.value() {
+        "flavor" => match &*one_of(meta, &FLAVORS)?.value() {
             "multi_thread" => quote!(.multi_thread()),
             "local" => quote!(.local()),
             _ => quote!(.current_thread()),
@@ -145,41 +185,73 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
     })
 }
 
-fn value(meta: &Meta) -> Result<&Lit> {
+fn unknown(meta: &Meta, name: &str, known: &[&str]) -> Error {
+    let path = meta.path();
+    let shown = quote!(#path).to_string().replace(' ', "");
+    let hint = match name {
+        _ if FLAVORS.contains(&name) => format!(" (did you mean `flavor = {name:?}`?)"),
+        _ if STRATEGIES.contains(&name) && known.contains(&"strategy") => {
+            format!(" (did you mean `strategy = {name:?}`?)")
+        }
+        _ if LINTS.contains(&name) && known.contains(&"deny") => {
+            format!(" (did you mean `deny({name})`?)")
+        }
+        _ => suggest(name, known),
+    };
+    let message = format!("unknown option `{shown}`{hint}; allowed are `{}`", known.join("`, `"));
+    Error::new(meta.span(), message)
+}
+
+fn value(meta: &Meta) -> Result<&Expr> {
     match meta {
-        Meta::NameValue(pair) => match &pair.value {
-            Expr::Lit(literal) => Ok(&literal.lit),
-            other => Err(Error::new(other.span(), format!("`{}` takes a literal", name(meta)))),
-        },
+        Meta::NameValue(pair) => Ok(&pair.value),
         _ => Err(Error::new(meta.span(), format!("`{0}` takes a value: `{0} = ..`", name(meta)))),
     }
 }
 
-fn number(meta: &Meta, positive: bool) -> Result<u64> {
-    let literal = value(meta)?;
-    let Lit::Int(int) = literal else {
-        return Err(Error::new(literal.span(), format!("`{}` takes a whole number", name(meta))));
+/// The literal, also one that a macro of the user's passes on.
+fn literal(value: &Expr) -> Option<&Lit> {
+    match value {
+        Expr::Lit(literal) => Some(&literal.lit),
+        Expr::Group(group) => literal(&group.expr),
+        _ => None,
+    }
+}
+
+fn wrong(value: &Expr, meta: &Meta, allowed: &str) -> Error {
+    let message = format!("`{} = {}` is wrong: it takes {allowed}", name(meta), quote!(#value));
+    Error::new_spanned(value, message)
+}
+
+/// A number, at least `least` and without a suffix, so that the method decides what it is.
+fn number(meta: &Meta, least: u64) -> Result<LitInt> {
+    let value = value(meta)?;
+    let Some(Lit::Int(int)) = literal(value) else {
+        return Err(wrong(value, meta, "a whole number"));
     };
-    match int.base10_parse::<u64>()? {
-        0 if positive => Err(Error::new(
+    match int.base10_parse::<u64>() {
+        Ok(number) if number >= least => Ok(LitInt::new(&number.to_string(), int.span())),
+        Ok(_) => Err(Error::new(
             int.span(),
             format!("`{} = 0` would run nothing; allowed is 1 or more", name(meta)),
         )),
-        number => Ok(number),
+        Err(_) => Err(wrong(value, meta, "a whole number below 2^64")),
     }
 }
 
 fn boolean(meta: &Meta) -> Result<bool> {
-    match value(meta)? {
-        Lit::Bool(value) => Ok(value.value),
-        other => Err(Error::new(other.span(), format!("`{}` takes true or false", name(meta)))),
+    let value = value(meta)?;
+    match literal(value) {
+        Some(Lit::Bool(value)) => Ok(value.value),
+        _ => Err(wrong(value, meta, "true or false")),
     }
 }
 
 fn text(meta: &Meta) -> Result<LitStr> {
-    match value(meta)? {
-        Lit::Str(text) => Ok(text.clone()),
-        other => Err(Error::new(other.span(), format!("`{}` takes a string", name(meta)))),
+    let value = value(meta)?;
+    match literal(value) {
+        Some(Lit::Str(text)) => Ok(text.clone()),
+        _ => Err(wrong(value, meta, "a string")),
     }
 }
 
@@ -201,9 +273,17 @@ fn one_of(meta: &Meta, known: &[&str]) -> Result<LitStr> {
 /// As the same check at run time, but where the mistake stands.
 fn duration(text: &LitStr) -> Result<()> {
     let value = text.value();
-    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
-    let unit = &value[digits..];
-    if digits > 0 && matches!(unit, "ms" | "s" | "m" | "h" | "d") {
+    let (digits, unit) = value.split_at(value.find(|c: char| !c.is_ascii_digit()).unwrap_or(0));
+    let unit_ms: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => 0,
+    };
+    let fits = digits.parse().is_ok_and(|number: u64| number.checked_mul(unit_ms).is_some());
+    if unit_ms > 0 && fits {
         return Ok(());
     }
     let message = format!(
@@ -256,23 +336,82 @@ mod tests {
     }
 
     #[test]
-    fn options_become_calls_or_errors_with_the_operand() {
+    fn options_become_calls() {
         check(quote!(), Ok(""));
-        check(quote!(seeds = 1000, seed = 0x2a), Ok(".seeds(1000).seed(42u64)"));
+        check(quote!(seeds = 1000, seed = 0x2a), Ok(".seeds(1000).seed(42)"));
+        check(quote!(seed = 0), Ok(".seed(0)"));
+        check(quote!(max_steps = 1_000_000u64,), Ok(".max_steps(1000000)"));
         check(quote!(strategy = "pct"), Ok(".strategy(\"pct\")"));
-        check(quote!(strategy = "ptc"), Err("did you mean `pct`"));
-        check(quote!(seeds = 0), Err("seeds = 0"));
-        check(quote!(seeds = "many"), Err("whole number"));
-        check(quote!(seeds = 1, seeds = 2), Err("given twice"));
-        check(quote!(sedes = 1), Err("did you mean `seed`"));
-        check(quote!(time_limit = "1h"), Ok(".time_limit_str(\"1h\")"));
-        check(quote!(time_limit = "1 hour"), Err("1 hour"));
         check(quote!(flavor = "current_thread"), Ok(".current_thread()"));
-        check(quote!(flavor = "many"), Err("\"many\""));
-        check(quote!(deny(leaked_task)), Ok(".lint(\"leaked_task\",::sim::Level::Deny)"));
+        check(
+            quote!(flavor = "multi_thread", worker_threads = 2),
+            Ok(".multi_thread().workers(2)"),
+        );
+        check(quote!(start_paused = true), Ok(".start_paused(true)"));
+        check(quote!(name = "a runtime"), Ok(".runtime_name(\"aruntime\")"));
+        check(quote!(unhandled_panic = "ignore"), Ok(""));
+        check(
+            quote!(deny(leaked_task, all,), allow(escape), deny(lock_order)),
+            Ok(concat!(
+                ".lint(\"leaked_task\",::sim::Level::Deny).lint(\"all\",::sim::Level::Deny)",
+                ".lint(\"escape\",::sim::Level::Allow).lint(\"lock_order\",::sim::Level::Deny)"
+            )),
+        );
+        check(quote!(warn(escape), crate = "a::sim"), Ok(".lint(\"escape\",a::sim::Level::Warn)"));
+    }
+
+    #[test]
+    fn time_limits() {
+        for limit in ["90s", "10m", "1h", "250ms", "2d"] {
+            check(quote!(time_limit = #limit), Ok(&format!(".time_limit_str({limit:?})")));
+        }
+        for limit in ["", "1", "h", "1 hour", "1.5s", "-1s", "1w", "99999999999999999999s"] {
+            check(quote!(time_limit = #limit), Err(&format!("{limit:?} is not a duration")));
+        }
+        check(quote!(time_limit = "18446744073709551615d"), Err("not a duration"));
+        check(quote!(time_limit = 90), Err("`time_limit = 90` is wrong: it takes a string"));
+    }
+
+    #[test]
+    fn mistakes_keep_their_operand_and_name_what_is_allowed() {
+        check(quote!(strategy = "ptc"), Err("did you mean `pct`"));
+        check(quote!(strategy = "luck"), Err("allowed are \"random\""));
+        check(quote!(seeds = 0), Err("`seeds = 0`"));
+        check(quote!(seeds = "many"), Err("`seeds = \"many\"` is wrong: it takes a whole number"));
+        check(quote!(seeds = -1), Err("`seeds = - 1`"));
+        check(quote!(seed = 18446744073709551616), Err("below 2^64"));
+        check(quote!(seeds), Err("`seeds = ..`"));
+        check(quote!(seeds = 1, seeds = 2), Err("given twice"));
+        check(quote!(sedes = 1), Err("did you mean `seeds`"));
+        check(quote!(a::b = 1), Err("unknown option `a::b`"));
+        check(quote!(pct), Err("did you mean `strategy = \"pct\"`"));
+        check(quote!(current_thread), Err("did you mean `flavor = \"current_thread\"`"));
+        check(quote!(leaked_task), Err("did you mean `deny(leaked_task)`"));
+        check(quote!(core_threads = 4), Err("did you mean `worker_threads`"));
+        check(quote!(flavor = "multi"), Err("did you mean `multi_thread`"));
+        check(quote!(unhandled_panic = "explode"), Err("\"shutdown_runtime\""));
         check(quote!(allow(leaked_tusk)), Err("did you mean `leaked_task`"));
         check(quote!(allow = 1), Err("allow(..)"));
-        check(quote!(start_paused = 1), Err("true or false"));
+        check(quote!(start_paused = 1), Err("`start_paused = 1` is wrong: it takes true or false"));
         check(quote!(crate = "a b"), Err("not a path"));
+    }
+
+    #[test]
+    fn options_that_do_not_go_together() {
+        check(quote!(workers = 2, worker_threads = 2), Err("are the same"));
+        check(quote!(flavor = "current_thread", worker_threads = 2), Err("one worker"));
+        check(quote!(flavor = "local", workers = 1), Err("`flavor = \"local\"`"));
+        check(quote!(flavor = "multi_thread", start_paused = true), Err("current_thread"));
+    }
+
+    #[test]
+    fn main_takes_no_seeds_and_pauses_only_one_thread() {
+        let error = |options| parse(options, Of::Main).err().map(|error| error.to_string());
+        assert!(
+            error(quote!(seeds = 1)).is_some_and(|error| error.contains("unknown option `seeds`"))
+        );
+        assert!(error(quote!(start_paused = true)).is_some());
+        assert_eq!(error(quote!(flavor = "current_thread", start_paused = true)), None);
+        assert_eq!(error(quote!(workers = 3)), None);
     }
 }

@@ -4,12 +4,13 @@
 //! runs. Which branch is polled first is a choice of the simulation, or the order of the source
 //! after `biased;`.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{
-    Error, Expr, Ident, Pat, Result, Token, parenthesized,
+    Arm, Error, Expr, ExprBlock, Ident, Pat, Result, Token, parenthesized,
     parse::{Parse, ParseStream, Parser},
     spanned::Spanned,
+    token,
     visit_mut::{self, VisitMut},
 };
 
@@ -46,13 +47,7 @@ impl Parse for Select {
         let mut select = Select { krate, biased, branches: Vec::new(), otherwise: None };
         while !input.is_empty() {
             if input.peek(Token![else]) {
-                input.parse::<Token![else]>()?;
-                input.parse::<Token![=>]>()?;
-                select.otherwise = Some(input.parse()?);
-                input.parse::<Option<Token![,]>>()?;
-                if !input.is_empty() {
-                    return Err(input.error("the `else` branch has to be the last"));
-                }
+                select.otherwise = Some(otherwise(input)?);
                 break;
             }
             select.branches.push(branch(input)?);
@@ -60,15 +55,26 @@ impl Parse for Select {
         if select.branches.is_empty() && select.otherwise.is_none() {
             return Err(Error::new(Span::call_site(), "select! requires at least one branch."));
         }
-        if select.branches.len() > MOST {
+        if let Some(branch) = select.branches.get(MOST) {
             let message = format!(
                 "select! takes at most {MOST} branches, and these are {}",
                 select.branches.len()
             );
-            return Err(Error::new(Span::call_site(), message));
+            return Err(Error::new(branch.pattern.span(), message));
         }
         Ok(select)
     }
+}
+
+fn otherwise(input: ParseStream<'_>) -> Result<Expr> {
+    input.parse::<Token![else]>()?;
+    input.parse::<Token![=>]>()?;
+    let handler = input.parse()?;
+    input.parse::<Option<Token![,]>>()?;
+    if input.is_empty() {
+        return Ok(handler);
+    }
+    Err(input.error("the `else` branch has to be the last"))
 }
 
 fn branch(input: ParseStream<'_>) -> Result<Branch> {
@@ -83,13 +89,27 @@ fn branch(input: ParseStream<'_>) -> Result<Branch> {
         None => None,
     };
     input.parse::<Token![=>]>()?;
-    // A handler that is a block needs no comma behind it.
-    let handler = Expr::parse_with_earlier_boundary_rule(input)?;
+    // A handler that starts as a block ends with it, and needs no comma. Any other expression goes
+    // on as far as it can, also one such as `match`, and needs one.
+    let block = input.peek(token::Brace) && !input.peek(token::Group);
+    let handler = match block {
+        true => Expr::Block(ExprBlock { attrs: Vec::new(), label: None, block: input.parse()? }),
+        false => input.parse()?,
+    };
     let comma = input.parse::<Option<Token![,]>>()?;
-    if comma.is_none() && !input.is_empty() && !matches!(handler, Expr::Block(_)) {
+    if comma.is_none() && !input.is_empty() && !is_block(&handler) {
         return Err(input.error("expected `,` behind the handler"));
     }
     Ok(Branch { pattern, future, condition, handler })
+}
+
+/// Whether it is a block, also one that a macro of the user's passes on.
+fn is_block(handler: &Expr) -> bool {
+    match handler {
+        Expr::Block(block) => block.label.is_none(),
+        Expr::Group(group) => is_block(&group.expr),
+        _ => false,
+    }
 }
 
 /// Makes a pattern one that can be matched against a reference: bindings take no mode of their own.
@@ -101,6 +121,14 @@ impl VisitMut for Clean {
         pattern.mutability = None;
         visit_mut::visit_pat_ident_mut(self, pattern);
     }
+
+    fn visit_pat_reference_mut(&mut self, pattern: &mut syn::PatReference) {
+        pattern.mutability = None;
+        visit_mut::visit_pat_reference_mut(self, pattern);
+    }
+
+    // Bindings within, as those of a closure, are not the pattern's.
+    fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
 pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
@@ -120,31 +148,51 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         false => quote!(#support::branch(#count)),
     };
     let local = |name: &str| Ident::new(name, Span::mixed_site());
-    let (disabled, cx, pending, index, output) =
-        (local("disabled"), local("cx"), local("pending"), local("index"), local("output"));
-    let out = local("Out");
+    let (disabled, cx, pending, start_at, index, output) = (
+        local("disabled"),
+        local("cx"),
+        local("pending"),
+        local("start"),
+        local("index"),
+        local("output"),
+    );
+    let (number, futures, future) = (local("number"), local("futures"), local("future"));
+    // Hygiene does not reach types: what the user wrote sees this one, so it has a name of its own.
+    let out = local("__SimSelectOutput");
     let numbered = |letter: &str| -> Vec<Ident> {
         (0..branches.len())
-            .map(|i| format_ident!("{letter}{i}", span = Span::mixed_site()))
+            .map(|i| Ident::new(&format!("{letter}{i}"), Span::mixed_site()))
             .collect()
     };
-    let (types, futures) = (numbered("T"), numbered("future"));
+    let (types, values) = (numbered("T"), numbered("value"));
+    let mask = local(mask(branches.len()));
+    let converted: Vec<TokenStream> = branches
+        .iter()
+        .zip(&values)
+        .map(|(branch, value)| {
+            let span = branch.future.span().resolved_at(Span::mixed_site());
+            quote_spanned!(span=> ::core::future::IntoFuture::into_future(#value))
+        })
+        .collect();
+    let (tree, paths) = tree(&support, &quote!(#futures.as_mut()), &converted);
 
     let conditions = branches.iter().enumerate().filter_map(|(i, branch)| {
-        let (condition, bit) = (branch.condition.as_ref()?, 1_u64 << i);
+        let (condition, bit) = (branch.condition.as_ref()?, bit(i));
         Some(quote!(if !(#condition) { #disabled |= #bit; }))
     });
     let expressions = branches.iter().map(|branch| &branch.future);
     let polls = branches.iter().enumerate().map(|(i, branch)| {
-        let (number, bit, future, variant) = (i as u32, 1_u64 << i, &futures[i], &types[i]);
+        let (branch_number, bit, path, variant) = (i as u32, bit(i), &paths[i], &types[i]);
         let mut pattern = branch.pattern.clone();
         Clean.visit_pat_mut(&mut pattern);
         quote_spanned! {branch.future.span().resolved_at(Span::mixed_site())=>
-            #number => {
+            #[allow(unreachable_code)]
+            #branch_number => {
                 if #disabled & #bit != 0 {
                     continue;
                 }
-                let #output = match ::core::future::Future::poll(#future.as_mut(), #cx) {
+                let #future = #path;
+                let #output = match ::core::future::Future::poll(#future, #cx) {
                     ::core::task::Poll::Ready(#output) => #output,
                     ::core::task::Poll::Pending => {
                         #pending = true;
@@ -162,8 +210,16 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         }
     });
     let handlers = branches.iter().zip(&types).map(|(branch, variant)| {
-        let (pattern, handler) = (&branch.pattern, &branch.handler);
-        quote!(#out::#variant(#pattern) => #handler,)
+        let pattern = &branch.pattern;
+        // An arm puts the parentheses that `match x {} + 1` needs behind an arrow.
+        Arm {
+            attrs: Vec::new(),
+            pat: Pat::Verbatim(quote!(#out::#variant(#pattern))),
+            guard: None,
+            fat_arrow_token: Default::default(),
+            body: Box::new(branch.handler.clone()),
+            comma: Some(Default::default()),
+        }
     });
     Ok(quote! {{
         #[allow(non_camel_case_types, clippy::enum_variant_names)]
@@ -172,21 +228,25 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
             Disabled,
         }
         #[allow(unused_mut)]
-        let mut #disabled = 0_u64;
+        let mut #disabled: #mask = 0;
         #(#conditions)*
         #[allow(unused_mut)]
         let mut #output = {
-            // One statement, so that what the expressions borrow for themselves ends here.
-            let (#(#futures,)*) = (#(#expressions,)*);
-            #(let mut #futures = ::core::pin::pin!(::core::future::IntoFuture::into_future(#futures));)*
-            ::core::future::poll_fn(|#cx: &mut ::core::task::Context<'_>| {
+            // Bound as they are, so that what they borrow lives as long as they do.
+            let (#(#values,)*) = (#(#expressions,)*);
+            let mut #futures = ::core::pin::pin!(#tree);
+            // By value: two words are all that it takes beside the futures.
+            ::core::future::poll_fn(move |#cx: &mut ::core::task::Context<'_>| {
                 if #support::poll_budget_available(#cx).is_pending() {
                     return ::core::task::Poll::Pending;
                 }
                 let mut #pending = false;
-                let start: u32 = #start;
+                let #start_at: u32 = #start;
                 for #index in 0..#count {
-                    match (start + #index) % #count {
+                    // A single branch is no mistake.
+                    #[allow(clippy::modulo_one)]
+                    let #number = (#start_at + #index) % #count;
+                    match #number {
                         #(#polls)*
                         _ => ::core::unreachable!("there is no such branch"),
                     }
@@ -205,4 +265,34 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
             _ => ::core::unreachable!("the pattern matched when the future was ready"),
         }
     }})
+}
+
+/// The futures as a balanced tree of pairs, and the path to each from the pinned root.
+fn tree(
+    support: &TokenStream,
+    root: &TokenStream,
+    futures: &[TokenStream],
+) -> (TokenStream, Vec<TokenStream>) {
+    if let [future] = futures {
+        return (future.clone(), vec![root.clone()]);
+    }
+    let (left, right) = futures.split_at(futures.len() / 2);
+    let (left, mut paths) = tree(support, &quote!(#support::left(#root)), left);
+    let (right, behind) = tree(support, &quote!(#support::right(#root)), right);
+    paths.extend(behind);
+    (quote!(#support::pair(#left, #right)), paths)
+}
+
+/// The smallest word with a bit for each branch: it lies in the future as long as the `select!` waits.
+fn mask(branches: usize) -> &'static str {
+    match branches {
+        0..=8 => "u8",
+        9..=16 => "u16",
+        17..=32 => "u32",
+        _ => "u64",
+    }
+}
+
+fn bit(branch: usize) -> Literal {
+    Literal::u64_unsuffixed(1 << branch)
 }

@@ -1,0 +1,4 @@
+#[sim::test(current_thread)]
+async fn bare() {}
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[sim::main]
+async fn main(words: Vec<String>) {}

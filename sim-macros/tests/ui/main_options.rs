@@ -1,0 +1,2 @@
+#[sim::main(seeds = 5)]
+async fn main() {}

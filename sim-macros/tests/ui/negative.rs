@@ -1,0 +1,4 @@
+#[sim::test(seeds = -1)]
+async fn below_zero() {}
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[sim::main(start_paused = true)]
+async fn main() {}

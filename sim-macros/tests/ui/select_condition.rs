@@ -1,0 +1,7 @@
+async fn no_if() {
+    sim::select! {
+        _ = async {}, true => {}
+    }
+}
+
+fn main() {}

@@ -1,0 +1,71 @@
+async fn crowd() {
+    sim::select! {
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+        _ = async {} => {}
+    }
+}
+
+fn main() {}

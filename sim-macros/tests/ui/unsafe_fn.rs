@@ -1,0 +1,4 @@
+#[sim::test]
+async unsafe fn risky() {}
+
+fn main() {}
