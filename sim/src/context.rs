@@ -115,6 +115,19 @@ impl Driving {
     }
 }
 
+/// Runs `f`, which is ours and waits for real threads, with the machine's libc: a wait on a lock that
+/// a real thread holds must not reach the simulation.
+pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Rc<dyn os::Hooks>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            os::install(self.0.take());
+        }
+    }
+    let _restore = Restore(os::install(None));
+    f()
+}
+
 /// Why a simulation cannot start inside another.
 pub(crate) const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
      `block_on`) attempted to block the current thread while the thread is being used to drive asynchronous tasks.";

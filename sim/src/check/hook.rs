@@ -18,7 +18,8 @@ pub(crate) fn install() {
                     world.event(Happened::Panic);
                     world.note_panic(PanicNote { message, location });
                     if world.ambient.get() {
-                        former(info);
+                        // It prints, and takes std's locks, for which real threads contend.
+                        context::outside(|| former(info));
                     }
                 }
                 None => former(info),

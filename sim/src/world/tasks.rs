@@ -526,7 +526,9 @@ impl World {
 
     /// Does what foreign threads asked, if they may take part; whether there was anything.
     pub(super) fn take_remote(&self, wait: Duration) -> bool {
-        let asked = self.remote.take(if self.ambient.get() { wait } else { Duration::ZERO });
+        let asked = context::outside(|| {
+            self.remote.take(if self.ambient.get() { wait } else { Duration::ZERO })
+        });
         for &(slot, generation, asked) in &asked {
             match asked {
                 Asked::Wake => self.wake(slot, generation),
