@@ -183,7 +183,7 @@ fn setup(config: &Config) -> Result<Option<Tape>, String> {
 }
 
 fn setup_failure(message: String) -> Report {
-    let fault = Fault { kind: FailureKind::Setup, message, at_ns: 0, task: None, spawned_at: None };
+    let fault = Fault::of_check(FailureKind::Setup, message);
     let tape = Tape {
         seed: Seed(0),
         strategy: Strategy::Calm,
@@ -437,13 +437,7 @@ impl<'a> Sweep<'a> {
             return;
         }
         again.hash = hash; // of the first run: `confirm` finds the difference once more
-        let fault = || Fault {
-            kind: FailureKind::Nondeterminism,
-            message: String::new(),
-            at_ns: 0,
-            task: None,
-            spawned_at: None,
-        };
+        let fault = || Fault::of_check(FailureKind::Nondeterminism, String::new());
         again.fault.get_or_insert_with(fault);
         self.note(index, seed, again);
     }
@@ -469,13 +463,7 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
         message.push_str(&format!("\n  one of them failed: {:?}: {}", fault.kind, fault.message));
     }
     let tape = found.ran.tape.or(third.tape).expect("a run that is looked at keeps its tape");
-    let fault = Fault {
-        kind: FailureKind::Nondeterminism,
-        message,
-        at_ns: 0,
-        task: None,
-        spawned_at: None,
-    };
+    let fault = Fault::of_check(FailureKind::Nondeterminism, message);
     Failure::new(fault, tape, rerun)
 }
 

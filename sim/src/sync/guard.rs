@@ -116,4 +116,43 @@ macro_rules! faces {
         }
     };
 }
-pub(super) use {faces, opaque, transparent};
+/// What cells that are set once have as values: they are compared, copied and shown by what is within.
+macro_rules! cell_faces {
+    ($cell:ident) => {
+        impl<T> Default for $cell<T> {
+            #[track_caller]
+            fn default() -> $cell<T> {
+                $cell::new()
+            }
+        }
+
+        impl<T: std::fmt::Debug> std::fmt::Debug for $cell<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.inner.fmt(f)
+            }
+        }
+
+        impl<T: Clone> Clone for $cell<T> {
+            #[track_caller]
+            fn clone(&self) -> $cell<T> {
+                $cell::new_with(self.inner.get().cloned())
+            }
+        }
+
+        impl<T: PartialEq> PartialEq for $cell<T> {
+            fn eq(&self, other: &$cell<T>) -> bool {
+                self.inner == other.inner
+            }
+        }
+
+        impl<T: Eq> Eq for $cell<T> {}
+
+        impl<T> From<T> for $cell<T> {
+            #[track_caller]
+            fn from(value: T) -> $cell<T> {
+                $cell::new_with(Some(value))
+            }
+        }
+    };
+}
+pub(super) use {cell_faces, faces, opaque, transparent};

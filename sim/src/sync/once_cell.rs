@@ -1,8 +1,8 @@
 //! A value that is set once, by whoever comes first.
 
-use super::{SetError, charge::charged_ok};
+use super::{SetError, charge::charged_ok, guard::cell_faces};
 use crate::point::{Access, Object, Site, point};
-use std::{convert::Infallible, fmt, future::Future, panic::Location};
+use std::{convert::Infallible, future::Future, panic::Location};
 use tokio::sync as real;
 
 /// A cell that is initialised once, by a future if need be.
@@ -170,37 +170,4 @@ impl<T> OnceCell<T> {
     }
 }
 
-impl<T> Default for OnceCell<T> {
-    #[track_caller]
-    fn default() -> OnceCell<T> {
-        OnceCell::new()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl<T: Clone> Clone for OnceCell<T> {
-    #[track_caller]
-    fn clone(&self) -> OnceCell<T> {
-        OnceCell::new_with(self.inner.get().cloned())
-    }
-}
-
-impl<T: PartialEq> PartialEq for OnceCell<T> {
-    fn eq(&self, other: &OnceCell<T>) -> bool {
-        self.inner == other.inner
-    }
-}
-
-impl<T: Eq> Eq for OnceCell<T> {}
-
-impl<T> From<T> for OnceCell<T> {
-    #[track_caller]
-    fn from(value: T) -> OnceCell<T> {
-        OnceCell::new_with(Some(value))
-    }
-}
+cell_faces!(OnceCell);

@@ -1,8 +1,8 @@
 //! A value that is set once, and that can be waited for.
 
-use super::SetOnceError;
+use super::{SetOnceError, guard::cell_faces};
 use crate::point::{Access, Object, point};
-use std::{fmt, future::Future, panic::Location};
+use std::{future::Future, panic::Location};
 use tokio::sync as real;
 
 /// A cell that is set once; [`wait`](SetOnce::wait) waits until it is.
@@ -89,37 +89,4 @@ impl<T> SetOnce<T> {
     }
 }
 
-impl<T> Default for SetOnce<T> {
-    #[track_caller]
-    fn default() -> SetOnce<T> {
-        SetOnce::new()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for SetOnce<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl<T: Clone> Clone for SetOnce<T> {
-    #[track_caller]
-    fn clone(&self) -> SetOnce<T> {
-        SetOnce::new_with(self.inner.get().cloned())
-    }
-}
-
-impl<T: PartialEq> PartialEq for SetOnce<T> {
-    fn eq(&self, other: &SetOnce<T>) -> bool {
-        self.inner == other.inner
-    }
-}
-
-impl<T: Eq> Eq for SetOnce<T> {}
-
-impl<T> From<T> for SetOnce<T> {
-    #[track_caller]
-    fn from(value: T) -> SetOnce<T> {
-        SetOnce::new_with(Some(value))
-    }
-}
+cell_faces!(SetOnce);

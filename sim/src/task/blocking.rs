@@ -49,7 +49,7 @@ where
 {
     match context::running() {
         Some(world) if world.may_block() => f(),
-        Some(world) if world.is_current_thread() || world.local.get() != u32::MAX => {
+        Some(world) if world.is_current_thread() || world.local.get() != crate::world::NONE => {
             panic!("can call blocking only when running on the multi-threaded runtime")
         }
         Some(world) => world.as_thread(f),

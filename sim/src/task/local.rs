@@ -7,7 +7,7 @@ use super::JoinHandle;
 use crate::{
     context::{self, Entered},
     point::{Access, Site, point_alone},
-    world::{Home, World},
+    world::{Home, NONE, World},
 };
 use pin_project::pin_project;
 use std::{
@@ -21,8 +21,6 @@ use std::{
 
 /// Polls of its tasks that a local set does in one of its own; the value is tokio's.
 const POLLS: usize = 61;
-/// No local set.
-const NONE: u32 = u32::MAX;
 
 /// A set of tasks that are not `Send`.
 ///

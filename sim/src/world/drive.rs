@@ -41,10 +41,7 @@ impl World {
                 main()
             }));
             match caught {
-                // The unwinding of a run that failed, not a panic of the program.
-                Err(payload) if self.stopping.get() && !is_message(&*payload) => {
-                    resume_unwind(payload)
-                }
+                Err(payload) if self.is_unwinding(&*payload) => resume_unwind(payload),
                 caught => {
                     if let Err(payload) = &caught {
                         self.note_main_panic(&**payload);
@@ -79,6 +76,11 @@ impl World {
         header.slot
     }
 
+    /// Whether what was caught is the unwinding of a run that has ended, not a panic of the program.
+    pub(super) fn is_unwinding(&self, payload: &(dyn std::any::Any + Send)) -> bool {
+        self.stopping.get() && crate::task::panic_text(payload).is_none()
+    }
+
     fn note_main_panic(&self, payload: &(dyn std::any::Any + Send)) {
         let note = std::mem::take(&mut *self.panics.borrow_mut()).pop();
         let message = match note {
@@ -96,7 +98,6 @@ impl World {
         if let Some(pool) = table.counted(slot) {
             pool.in_flight -= 1;
         }
-        table.alive -= 1;
         table.release(slot);
     }
 
@@ -394,11 +395,6 @@ pub(super) fn work_for_ever() {
         drop(world);
         fiber::suspend();
     }
-}
-
-/// Whether a panic's payload is a message, as those of `panic!` are.
-fn is_message(payload: &(dyn std::any::Any + Send)) -> bool {
-    payload.is::<String>() || payload.is::<&str>()
 }
 
 const _: () = assert!(MAIN_POOL != THREADS);

@@ -7,6 +7,7 @@ mod current;
 mod drive;
 mod header;
 mod kernel;
+mod names;
 mod schedule;
 mod table;
 mod tasks;
@@ -88,6 +89,13 @@ pub(crate) struct Fault {
 
 const NOBODY: Running =
     Running { slot: NONE, number: NONE, path: Path::MAIN, thread: false, polling: false };
+
+impl Fault {
+    /// What is wrong with a check as a whole, at no time and in no task.
+    pub(crate) fn of_check(kind: FailureKind, message: String) -> Fault {
+        Fault { kind, message, at_ns: 0, task: None, spawned_at: None }
+    }
+}
 
 /// A panic as the hook saw it.
 #[derive(Clone, Debug)]
@@ -549,61 +557,6 @@ impl World {
                 true
             }
         }
-    }
-
-    /// The spawn path of a task: `main`, or `main/2/0` for the first child of main's third.
-    pub(crate) fn task_name(&self, number: u32) -> String {
-        let table = self.table.borrow();
-        let mut steps = Vec::new();
-        let mut at = number;
-        while let Some(&(parent, child)) = table.lineage.get(at as usize) {
-            if parent == NONE {
-                break;
-            }
-            steps.push(child);
-            at = parent;
-        }
-        let mut name = String::from("main");
-        for step in steps.iter().rev() {
-            name.push('/');
-            name.push_str(&step.to_string());
-        }
-        name
-    }
-
-    fn spawn_site(&self, number: u32) -> Option<crate::point::Site> {
-        let table = self.table.borrow();
-        let slot = table.slots[..table.used()].iter().find(|slot| {
-            slot.number == number
-                && slot.header.as_ref().is_some_and(|header| header.number == number)
-        })?;
-        slot.header.as_ref().map(|header| header.site)
-    }
-}
-
-impl World {
-    /// The names of all tasks of the run, by the hashes of their paths.
-    pub(crate) fn names(&self) -> std::collections::BTreeMap<Path, String> {
-        let spawned = self.table.borrow().spawned;
-        let mut paths = std::collections::BTreeMap::new();
-        let mut known: Vec<Path> = Vec::new();
-        for number in 0..spawned.min(1 << 16) {
-            let (parent, child) = self.table.borrow().lineage[number as usize];
-            let path = match parent {
-                NONE if number == 0 => Path::MAIN,
-                NONE => Path::MAIN.child(child),
-                parent => known.get(parent as usize).copied().unwrap_or(Path::MAIN).child(child),
-            };
-            known.push(path);
-            paths.insert(path, self.task_name(number));
-        }
-        paths
-    }
-
-    /// The names of all tasks of the run, by their numbers.
-    pub(crate) fn task_names(&self) -> Vec<String> {
-        let spawned = self.table.borrow().spawned;
-        (0..spawned.min(1 << 16)).map(|number| self.task_name(number)).collect()
     }
 
     /// Notes a panic for the report.

@@ -2,7 +2,7 @@
 
 use super::{
     Body, NONE, World,
-    table::{Suspended, Target, flag},
+    table::{Suspended, Target},
 };
 use crate::{
     check::FailureKind,
@@ -238,7 +238,7 @@ impl World {
             match &mut table.slots[slot as usize].body {
                 Body::Thread(fiber) => {
                     let fiber = *fiber;
-                    self.start_turn(&mut table, slot);
+                    table.begin_turn(slot);
                     return fiber;
                 }
                 body @ Body::Closure(_) => Some(std::mem::replace(body, Body::Absent)),
@@ -254,21 +254,12 @@ impl World {
             });
             let mut table = self.table.borrow_mut();
             table.slots[slot as usize].body = Body::Thread(fiber);
-            self.start_turn(&mut table, slot);
+            table.begin_turn(slot);
             return fiber;
         }
         self.assigned.set(slot);
         let idle = self.idle.borrow_mut().pop();
         idle.unwrap_or_else(|| self.add_fiber(super::drive::work_for_ever))
-    }
-
-    /// A thread goes on: it is no longer queued, and holds its place in its pool.
-    fn start_turn(&self, table: &mut super::Table, slot: u32) {
-        let place = &mut table.slots[slot as usize];
-        place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
-        if let Some(pool) = table.counted(slot) {
-            pool.in_flight += 1;
-        }
     }
 
     /// A new fiber, on a stack that was used before if there is one.
@@ -291,26 +282,13 @@ impl World {
     pub(crate) fn park(self: &Rc<Self>, site: Site) {
         let running = self.running.get();
         debug_assert!(running.thread, "only a thread may park, and this is a task, at {site}");
-        let notified = {
-            let mut table = self.table.borrow_mut();
-            let place = &mut table.slots[running.slot as usize];
-            place.op = self.op.get();
-            let notified = place.flags & flag::NOTIFIED != 0;
-            place.flags &= !(flag::RUNNING | flag::NOTIFIED);
-            if let Some(pool) = table.counted(running.slot) {
-                pool.in_flight -= 1;
-            }
-            if notified {
-                table.enqueue(running.slot);
-            }
-            notified
-        };
-        let _ = notified;
+        let waker = self.table.borrow_mut().end_turn(running.slot, self.op.get());
+        if let Some(waker) = waker {
+            waker.wake();
+        }
         let target = self.next();
         if target == Target::Poll(running.slot) {
-            let mut table = self.table.borrow_mut();
-            self.start_turn(&mut table, running.slot);
-            return;
+            return self.table.borrow_mut().begin_turn(running.slot);
         }
         self.switch(target);
     }

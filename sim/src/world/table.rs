@@ -144,8 +144,6 @@ pub(crate) struct Table {
     pub(crate) spawned: u32,
     /// Parent and number among its children, by task number.
     pub(crate) lineage: Vec<(u32, u32)>,
-    /// Tasks that have not ended.
-    pub(crate) alive: u32,
 }
 
 impl Table {
@@ -158,7 +156,7 @@ impl Table {
         self.locals.clear();
         self.suspended.clear();
         self.lineage.clear();
-        (self.sequence, self.spawned, self.alive) = (0, 0, 0);
+        (self.sequence, self.spawned) = (0, 0);
         self.add_pool(u32::MAX);
     }
 
@@ -181,7 +179,6 @@ impl Table {
     pub(crate) fn allocate(&mut self, home: Home, path: Path, parent: (u32, u32)) -> u32 {
         let number = self.spawned;
         self.spawned += 1;
-        self.alive += 1;
         self.lineage.push(parent);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.used += 1;
@@ -337,6 +334,30 @@ impl Table {
             return Target::Poll(slot);
         }
         unreachable!("a candidate that does not exist was picked")
+    }
+
+    /// A task or thread goes on: it is no longer queued, and holds its place in its pool.
+    #[inline]
+    pub(super) fn begin_turn(&mut self, slot: u32) {
+        let place = &mut self.slots[slot as usize];
+        place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
+        if let Some(pool) = self.counted(slot) {
+            pool.in_flight += 1;
+        }
+    }
+
+    /// A task or thread waits, where `op` says; it is queued again if it was woken meanwhile. Gives
+    /// the waker of its local set then.
+    #[inline]
+    pub(super) fn end_turn(&mut self, slot: u32, op: Option<Op>) -> Option<Waker> {
+        let place = &mut self.slots[slot as usize];
+        place.op = op;
+        let notified = place.flags & flag::NOTIFIED != 0;
+        place.flags &= !(flag::RUNNING | flag::NOTIFIED);
+        if let Some(pool) = self.counted(slot) {
+            pool.in_flight -= 1;
+        }
+        if notified { self.enqueue(slot) } else { None }
     }
 
     /// Whether a task in the middle of a poll holds one of its pool's workers.

@@ -8,7 +8,7 @@ use crate::{
     check::FailureKind,
     context,
     point::{Op, Site},
-    task::{JoinError, coop, task_local},
+    task::{Id, JoinError, coop, task_local},
     trace::Happened,
 };
 use pin_project::pin_project;
@@ -61,10 +61,10 @@ impl World {
     ) -> Arc<Header> {
         let home = Home::Pool(THREADS);
         let header = self.new_task(home, site);
-        let id = crate::task::Id(header.number);
+        let number = header.number;
         let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
             Ok(output) => Ok(Box::new(output) as Box<dyn Any>),
-            Err(payload) => Err(Box::new(JoinError::panic(id, payload))),
+            Err(payload) => panicked(number, payload),
         };
         self.start_task(&header, Body::Closure(Box::new(body)), home);
         header
@@ -135,8 +135,8 @@ impl World {
     pub(super) fn poll_task(self: &Rc<Self>, slot: u32) {
         let (mut future, running, aborted, pool) = {
             let mut table = self.table.borrow_mut();
+            table.begin_turn(slot);
             let place = &mut table.slots[slot as usize];
-            place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
             let Body::Future(future) = std::mem::replace(&mut place.body, Body::Absent) else {
                 unreachable!("a task that is polled has a future");
             };
@@ -148,10 +148,7 @@ impl World {
                 polling: true,
             };
             let aborted = place.flags & flag::ABORTED != 0;
-            if let Some(pool) = table.counted(slot) {
-                pool.in_flight += 1;
-            }
-            let pool = match table.slots[slot as usize].home {
+            let pool = match place.home {
                 Home::Pool(pool) => Some(pool),
                 Home::Local(_) => None,
             };
@@ -169,34 +166,25 @@ impl World {
             Ok(Poll::Pending) => {
                 if !self.keep(slot, future) {
                     // `keep` gave it back to be dropped: it was aborted.
-                    self.complete(
-                        slot,
-                        Err(Box::new(JoinError::cancelled(crate::task::Id(running.number)))),
-                    );
+                    self.complete(slot, cancelled(running.number));
                 }
             }
             Ok(Poll::Ready(output)) => {
                 let outcome = match drop_caught(future) {
                     Ok(()) => Ok(output),
-                    Err(payload) => {
-                        Err(Box::new(JoinError::panic(crate::task::Id(running.number), payload)))
-                    }
+                    Err(payload) => panicked(running.number, payload),
                 };
                 self.complete(slot, outcome);
             }
             Err(payload) => {
-                if self.stopping.get() && !payload.is::<String>() && !payload.is::<&str>() {
-                    // The unwinding of a run that has ended, not a panic of the program.
+                if self.is_unwinding(&*payload) {
                     self.pool.set(home);
                     self.running.set(former);
                     resume_unwind(payload);
                 }
                 let _ = drop_caught(future);
                 self.panics.borrow_mut().clear();
-                self.complete(
-                    slot,
-                    Err(Box::new(JoinError::panic(crate::task::Id(running.number), payload))),
-                );
+                self.complete(slot, panicked(running.number, payload));
             }
         }
         coop::swap(budget);
@@ -213,20 +201,13 @@ impl World {
         if place.flags & flag::ABORTED != 0 {
             drop(table);
             if let Err(payload) = drop_caught(future) {
-                let id = crate::task::Id(self.running.get().number);
-                self.complete(slot, Err(Box::new(JoinError::panic(id, payload))));
+                self.complete(slot, panicked(self.running.get().number, payload));
                 return true;
             }
             return false;
         }
         place.body = Body::Future(future);
-        place.op = op;
-        let notified = place.flags & flag::NOTIFIED != 0;
-        place.flags &= !(flag::RUNNING | flag::NOTIFIED);
-        if let Some(pool) = table.counted(slot) {
-            pool.in_flight -= 1;
-        }
-        let waker = if notified { table.enqueue(slot) } else { None };
+        let waker = table.end_turn(slot, op);
         drop(table);
         if let Some(waker) = waker {
             waker.wake();
@@ -246,7 +227,6 @@ impl World {
         let (number, home) = (place.number, place.home);
         let joiner = place.joiner.take();
         let wanted = place.flags & flag::WANTED != 0;
-        table.alive -= 1;
         if let Home::Local(local) = home
             && let Some(Some(local)) = table.locals.get_mut(local as usize)
         {
@@ -297,9 +277,7 @@ impl World {
     pub(crate) fn poll_join(&self, header: &Header, waker: &Waker) -> Poll<Outcome> {
         let mut table = self.table.borrow_mut();
         let Some(place) = table.tenant(header.slot, header.generation) else {
-            return Poll::Ready(Err(Box::new(JoinError::cancelled(crate::task::Id(
-                header.number,
-            )))));
+            return Poll::Ready(cancelled(header.number));
         };
         if let Body::Done(_) = place.body {
             let (body, rest) = table.release(header.slot);
@@ -504,12 +482,11 @@ impl World {
             }
             (body, number)
         };
-        let id = crate::task::Id(number);
         let outcome = match drop_caught(body) {
-            Ok(()) => Box::new(JoinError::cancelled(id)),
-            Err(payload) => Box::new(JoinError::panic(id, payload)),
+            Ok(()) => cancelled(number),
+            Err(payload) => panicked(number, payload),
         };
-        self.complete(slot, Err(outcome));
+        self.complete(slot, outcome);
     }
 
     /// What a waiting task announced last.
@@ -537,6 +514,16 @@ impl World {
         }
         !asked.is_empty()
     }
+}
+
+/// The outcome of a task that was aborted, or whose runtime ended before it did.
+fn cancelled(number: u32) -> Outcome {
+    Err(Box::new(JoinError::cancelled(Id(number))))
+}
+
+/// The outcome of a task that panicked.
+fn panicked(number: u32, payload: Box<dyn Any + Send>) -> Outcome {
+    Err(Box::new(JoinError::panic(Id(number), payload)))
 }
 
 /// Drops a value of the program's; a panic of its destructor is given, not passed on.
