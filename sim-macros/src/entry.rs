@@ -125,17 +125,20 @@ fn main_of(mut function: ItemFn, options: &Options) -> TokenStream {
     let ItemFn { vis, sig, block, .. } = &function;
     let (outer, inner) = attributes(&function);
     let statements = &block.stmts;
-    let expected = match &sig.output {
+    let output = match &sig.output {
+        ReturnType::Default => Some(quote!(())),
         // Neither can be named here.
         ReturnType::Type(_, of) if has_impl(of) || matches!(**of, Type::Never(_)) => None,
-        // An async block learns its output from its first `return`, and holds the others to it.
-        ReturnType::Type(_, of) => Some(quote! {
-            if let ::core::option::Option::Some(output) = ::core::option::Option::None::<#of> {
+        ReturnType::Type(_, of) => Some(of.to_token_stream()),
+    };
+    // An async block learns its output from its first `return`, and holds the others to it.
+    let expected = output.map(|output| {
+        quote! {
+            if let ::core::option::Option::Some(output) = ::core::option::Option::None::<#output> {
                 return output;
             }
-        }),
-        ReturnType::Default => None,
-    };
+        }
+    });
     quote! {
         #(#outer)*
         #vis #sig {

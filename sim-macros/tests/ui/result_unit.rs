@@ -1,0 +1,4 @@
+#[sim::main]
+async fn main() {
+    std::env::args().count()
+}
