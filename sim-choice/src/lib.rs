@@ -32,6 +32,7 @@
 //! | `record.rs` | what is asked, and how an answer is kept |
 //! | `words.rs`, `mix.rs` | random words, and the mixing of integers |
 //! | `seed.rs`, `path.rs` | names of runs and of tasks |
+//! | `announce.rs` | what a ready task is about to do |
 //! | `strategy/` | which ready task runs |
 //! | `tape.rs`, `text.rs` | a recorded run, and its text form |
 //! | `replay.rs` | answering from a tape |
@@ -46,6 +47,7 @@
 
 extern crate alloc;
 
+mod announce;
 mod choices;
 mod mix;
 mod path;
@@ -57,6 +59,7 @@ mod tape;
 mod text;
 mod words;
 
+pub use announce::{Access, Announced};
 pub use choices::Choices;
 pub use path::{ParsePathError, Path};
 pub use record::{Kind, Lane, Record};

@@ -4,6 +4,7 @@
 //! on which the poll runs, as another core would run something in between.
 
 use crate::{context, world::World};
+pub(crate) use sim_choice::Access;
 use std::{
     panic::Location,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -11,61 +12,6 @@ use std::{
 
 /// Where in the program under test an operation stands.
 pub(crate) type Site = &'static Location<'static>;
-
-/// What an operation does to its object; strategies and oracles tell dependent steps by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Takes a lock exclusively, or takes permits.
-    Acquire,
-    /// Takes a lock shared.
-    AcquireShared,
-    /// Gives back a lock or permits.
-    Release,
-    /// Looks at the state without changing it.
-    Read,
-    /// Changes the state.
-    Write,
-    /// Puts a message into a channel.
-    Send,
-    /// Takes a message out of a channel, or waits for one.
-    Receive,
-    /// Wakes who waits.
-    Notify,
-    /// Waits to be woken.
-    Wait,
-    /// Closes a channel or a semaphore.
-    Close,
-    /// Starts a task.
-    Spawn,
-    /// Waits for a task to end.
-    Join,
-    /// Lets others run.
-    Yield,
-    /// Waits within libc: a lock, a condition variable, a park or a sleep of std.
-    Libc,
-}
-
-impl Access {
-    /// The operation as a report names it.
-    pub(crate) fn verb(self) -> &'static str {
-        match self {
-            Access::Acquire => "acquire",
-            Access::AcquireShared => "acquire shared",
-            Access::Release => "release",
-            Access::Read => "read",
-            Access::Write => "write",
-            Access::Send => "send",
-            Access::Receive => "receive",
-            Access::Notify => "notify",
-            Access::Wait => "wait",
-            Access::Close => "close",
-            Access::Spawn => "spawn",
-            Access::Join => "join",
-            Access::Yield => "yield",
-            Access::Libc => "wait for a lock, a park or a sleep of std",
-        }
-    }
-}
 
 /// What a task announced: an access to an object, and where.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ mod portfolio;
 mod random;
 mod sticky;
 
-use crate::{Seed, words::Words};
+use crate::{Announced, Seed, words::Words};
 use alloc::string::String;
 use core::{fmt, str::FromStr};
 
@@ -115,6 +115,13 @@ pub trait Candidates {
     /// The number of candidate `i` in order of spawning in this run, counting from 0 and dense.
     /// `i` is below [`len`](Candidates::len).
     fn task(&self, i: u32) -> u32;
+
+    /// What candidate `i` does first when it runs, if it has announced that: a task whose poll has not begun
+    /// has not.
+    fn announced(&self, i: u32) -> Option<Announced> {
+        let _ = i;
+        None
+    }
 
     /// Whether candidate 0 is the task that is running, so that any other pick is a preemption.
     fn is_current(&self) -> bool;

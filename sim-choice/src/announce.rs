@@ -1,0 +1,67 @@
+//! What tasks announce before they do it: strategies tell by it which steps depend on each other.
+
+/// A step that a task is about to take.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Announced {
+    /// The object's number in this run, counting from 1; 0 is none.
+    pub object: u32,
+    /// What the step does to it.
+    pub access: Access,
+}
+
+/// What an operation does to its object; strategies and oracles tell dependent steps by it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Access {
+    /// Takes a lock exclusively, or takes permits.
+    Acquire,
+    /// Takes a lock shared.
+    AcquireShared,
+    /// Gives back a lock or permits.
+    Release,
+    /// Looks at the state without changing it.
+    Read,
+    /// Changes the state.
+    Write,
+    /// Puts a message into a channel.
+    Send,
+    /// Takes a message out of a channel, or waits for one.
+    Receive,
+    /// Wakes who waits.
+    Notify,
+    /// Waits to be woken.
+    Wait,
+    /// Closes a channel or a semaphore.
+    Close,
+    /// Starts a task.
+    Spawn,
+    /// Waits for a task to end.
+    Join,
+    /// Lets others run.
+    Yield,
+    /// Waits within libc: a lock, a condition variable, a park or a sleep of std.
+    Libc,
+}
+
+impl Access {
+    /// The operation as a report names it.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Access::Acquire => "acquire",
+            Access::AcquireShared => "acquire shared",
+            Access::Release => "release",
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::Send => "send",
+            Access::Receive => "receive",
+            Access::Notify => "notify",
+            Access::Wait => "wait",
+            Access::Close => "close",
+            Access::Spawn => "spawn",
+            Access::Join => "join",
+            Access::Yield => "yield",
+            Access::Libc => "wait for a lock, a park or a sleep of std",
+        }
+    }
+}
