@@ -3,10 +3,22 @@
 /// A step that a task is about to take.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Announced {
-    /// The object's number in this run, counting from 1; 0 is none.
+    /// The object's number in this run, counting from 1; 0 is none. A task is an object too, see
+    /// [`of_task`](Announced::of_task).
     pub object: u32,
     /// What the step does to it.
     pub access: Access,
+}
+
+impl Announced {
+    /// The bit of object numbers that are those of tasks.
+    pub const TASK: u32 = 1 << 31;
+
+    /// The object that stands for a task: what is done to the task itself, such as a join or an abort.
+    #[must_use]
+    pub const fn of_task(task: u32) -> u32 {
+        Announced::TASK | task
+    }
 }
 
 /// What an operation does to its object; strategies and oracles tell dependent steps by it.
@@ -37,6 +49,8 @@ pub enum Access {
     Spawn,
     /// Waits for a task to end.
     Join,
+    /// Asks a task to end.
+    Abort,
     /// Lets others run.
     Yield,
     /// Waits within libc: a lock, a condition variable, a park or a sleep of std.
@@ -60,6 +74,7 @@ impl Access {
             Access::Close => "close",
             Access::Spawn => "spawn",
             Access::Join => "join",
+            Access::Abort => "abort",
             Access::Yield => "yield",
             Access::Libc => "wait for a lock, a park or a sleep of std",
         }

@@ -4,7 +4,7 @@
 
 use crate::{
     point::{Op, Site},
-    world::{Action, Header, Target, World},
+    world::{Action, Header, Target, Woken, World},
 };
 use sim_sys::os;
 use std::{
@@ -52,22 +52,39 @@ pub(crate) fn running() -> Option<Rc<World>> {
 /// A scheduling point of the task that runs, if one does.
 #[inline]
 pub(crate) fn point(op: impl FnOnce(&World) -> Op) {
-    let verdict = CURRENT.try_with(|current| match &*current.borrow() {
-        Some(world) if world.is_running() => {
-            let op = op(world);
-            match world.quick_point(op) {
-                Some(Target::Stay) => None,
-                Some(target) => Some((world.clone(), Err(target))),
-                None => Some((world.clone(), Ok(op))),
-            }
-        }
-        _ => None,
+    let way = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(world) if world.is_running() => Way::of_point(world, Some(op(world))),
+        _ => Way::On,
     });
-    // Others run, and so may change what is current, only outside of the borrow.
-    match verdict {
-        Ok(Some((world, Err(target)))) => world.switch(target),
-        Ok(Some((world, Ok(op)))) => world.point(op),
-        _ => {}
+    way.unwrap_or(Way::On).go();
+}
+
+/// How a task goes on at a scheduling point. Others run, and so may change what is current, only
+/// outside of the borrow of it.
+enum Way {
+    On,
+    Switch(Rc<World>, Target),
+    /// The point has more to do.
+    Slow(Rc<World>, Option<Op>),
+}
+
+impl Way {
+    #[inline]
+    fn of_point(world: &Rc<World>, op: Option<Op>) -> Way {
+        match world.quick_point(op) {
+            Some(Target::Stay) => Way::On,
+            Some(target) => Way::Switch(world.clone(), target),
+            None => Way::Slow(world.clone(), op),
+        }
+    }
+
+    #[inline]
+    fn go(self) {
+        match self {
+            Way::On => {}
+            Way::Switch(world, target) => world.switch(target),
+            Way::Slow(world, op) => world.point(op),
+        }
     }
 }
 
@@ -166,19 +183,25 @@ pub(crate) fn find(remote: &Arc<crate::world::Remote>) -> Option<Rc<World>> {
     })
 }
 
-/// Wakes the task of `header`, from whichever thread.
+/// Wakes the task of `header`, from whichever thread. On another core it could run at once, before
+/// whoever woke it does anything else: so this is a scheduling point too.
 #[inline]
 pub(crate) fn wake(header: &Arc<Header>) {
     let here = CURRENT.try_with(|current| match &*current.borrow() {
         Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => {
-            Some(world.table.borrow_mut().wake(header.slot, header.generation))
+            let woken = world.table.borrow_mut().wake(header.slot, header.generation);
+            Some(match woken {
+                Woken::Ready if world.gives_way_to(header.slot) => Ok(Way::of_point(world, None)),
+                Woken::Ready | Woken::Nothing => Ok(Way::On),
+                Woken::Set(waker) => Err(waker),
+            })
         }
         _ => None,
     });
     match here {
-        Ok(Some(None)) => {}
+        Ok(Some(Ok(way))) => way.go(),
         // The waker of a local set, which may do anything, is called outside of the borrow.
-        Ok(Some(Some(waker))) => waker.wake(),
+        Ok(Some(Err(waker))) => waker.wake(),
         _ => wake_from_afar(header),
     }
 }

@@ -3,8 +3,12 @@
 //! A point never changes what `poll` returns. It may suspend, in the middle of the poll, the fiber
 //! on which the poll runs, as another core would run something in between.
 
-use crate::{context, world::World};
+use crate::{
+    context,
+    world::{Header, World},
+};
 pub(crate) use sim_choice::Access;
+use sim_choice::Announced;
 use std::{
     panic::Location,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -22,6 +26,13 @@ pub(crate) struct Op {
     pub(crate) site: Site,
     /// Where the object was created, or the task spawned.
     pub(crate) origin: Option<Site>,
+}
+
+impl Op {
+    /// Whether the object is a task.
+    pub(crate) fn is_of_task(&self) -> bool {
+        self.object & Announced::TASK != 0
+    }
 }
 
 /// The identity of a lock, channel or other object that tasks share.
@@ -66,6 +77,12 @@ pub(crate) fn point(object: &Object, access: Access, site: Site) {
         site,
         origin: Some(object.site),
     });
+}
+
+/// Announces an access to a task.
+pub(crate) fn point_of_task(task: &Header, access: Access, site: Site) {
+    let object = Announced::of_task(task.number);
+    context::point(|_| Op { object, access, site, origin: Some(task.site) });
 }
 
 /// Announces an access that has no object of its own.

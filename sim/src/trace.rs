@@ -4,6 +4,7 @@
 //! a [`Trace`], which also takes the `tracing` events and spans of the program under test.
 
 use crate::{context, point::Op};
+use sim_choice::Announced;
 use std::{
     cell::{Cell, RefCell},
     fmt::{self, Write},
@@ -77,6 +78,10 @@ impl Trace {
             Happened::Panic => "panics".to_string(),
             Happened::Op(op) => match op.object {
                 0 => format!("{} at {}", op.access.verb(), op.site),
+                _ if op.is_of_task() => {
+                    let task = op.object & !Announced::TASK;
+                    format!("{} task number {task} at {}", op.access.verb(), op.site)
+                }
                 object => format!("{} object {object} at {}", op.access.verb(), op.site),
             },
         };

@@ -64,22 +64,9 @@ bugs! {
     cancelled_between_two_receives: Panic,
     timeout_drops_received_item: Panic,
     notify_between_load_and_wait: Deadlock,
+    message_before_count: Panic,
+    notify_before_flag: Panic,
 }
-
-/// Programs with a bug that no schedule of today shows: a point comes before an operation, so that
-/// nobody comes between it and plain code that follows.
-pub const UNSEEN: &[Bug] = &[
-    Bug {
-        name: "message_before_count",
-        kind: FailureKind::Panic,
-        main: || Box::pin(message_before_count()),
-    },
-    Bug {
-        name: "notify_before_flag",
-        kind: FailureKind::Panic,
-        main: || Box::pin(notify_before_flag()),
-    },
-];
 
 /// Waits for tasks, and passes their panics on.
 async fn join_all<T: 'static>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {

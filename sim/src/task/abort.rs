@@ -1,8 +1,11 @@
 //! A handle that can only abort.
 
 use super::Id;
-use crate::world::{Asked, Header, is_finished, world_of};
-use std::{fmt, sync::Arc};
+use crate::{
+    point::{Access, point_of_task},
+    world::{Asked, Header, is_finished, world_of},
+};
+use std::{fmt, panic::Location, sync::Arc};
 
 /// Aborts a task, from wherever.
 #[derive(Clone)]
@@ -16,7 +19,9 @@ impl AbortHandle {
     }
 
     /// Asks the task to end at its next await; one that has ended is not changed.
+    #[track_caller]
     pub fn abort(&self) {
+        point_of_task(&self.header, Access::Abort, Location::caller());
         match world_of(&self.header) {
             Some(world) => world.abort(self.header.slot, self.header.generation),
             None => self.header.remote.push(&self.header, Asked::Abort),
@@ -24,7 +29,9 @@ impl AbortHandle {
     }
 
     /// Whether the task has ended.
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
+        point_of_task(&self.header, Access::Read, Location::caller());
         is_finished(&self.header)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{AbortHandle, Id, JoinError, coop};
 use crate::{
-    point::{Access, point_alone},
+    point::{Access, point_of_task},
     world::{Header, is_finished, world_of},
 };
 use std::{
@@ -55,12 +55,15 @@ impl<T> JoinHandle<T> {
     }
 
     /// Asks the task to end at its next await; one that has ended is not changed.
+    #[track_caller]
     pub fn abort(&self) {
         self.abort_handle().abort();
     }
 
     /// Whether the task has ended.
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
+        point_of_task(self.header(), Access::Read, Location::caller());
         is_finished(self.header())
     }
 
@@ -80,7 +83,7 @@ impl<T> Future for JoinHandle<T> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        point_alone(Access::Join, Location::caller(), Some(self.header().site));
+        point_of_task(self.header(), Access::Join, Location::caller());
         self.poll_quietly(cx)
     }
 }

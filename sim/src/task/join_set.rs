@@ -2,7 +2,7 @@
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
 use crate::{
-    point::{Access, point_alone},
+    point::{Access, Object, point},
     runtime::Handle,
     task::coop,
 };
@@ -35,6 +35,7 @@ pub struct JoinSet<T> {
     handles: BTreeMap<u64, JoinHandle<T>>,
     next: u64,
     woken: Arc<Woken>,
+    object: Object,
 }
 
 /// The tasks whose handles are to be looked at, in the order in which they were woken.
@@ -80,8 +81,10 @@ impl Wake for Entry {
 
 impl<T> JoinSet<T> {
     /// An empty set.
+    #[track_caller]
     pub fn new() -> JoinSet<T> {
-        JoinSet { handles: BTreeMap::new(), next: 0, woken: Arc::default() }
+        let object = Object::new(Location::caller());
+        JoinSet { handles: BTreeMap::new(), next: 0, woken: Arc::default(), object }
     }
 
     /// How many tasks are in the set, ended ones that were not joined among them.
@@ -183,7 +186,7 @@ impl<T: 'static> JoinSet<T> {
     pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
         let site = Location::caller();
         async move {
-            point_alone(Access::Join, site, None);
+            point(&self.object, Access::Join, site);
             poll_fn(|cx| self.poll_join_next(cx)).await
         }
     }
@@ -195,18 +198,21 @@ impl<T: 'static> JoinSet<T> {
     ) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
         let site = Location::caller();
         async move {
-            point_alone(Access::Join, site, None);
+            point(&self.object, Access::Join, site);
             poll_fn(|cx| self.poll_join_next_with_id(cx)).await
         }
     }
 
     /// The output of a task that has ended, if one has.
+    #[track_caller]
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         self.try_join_next_with_id().map(|output| output.map(|(_, output)| output))
     }
 
     /// As [`try_join_next`](JoinSet::try_join_next), with the task's id.
+    #[track_caller]
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        point(&self.object, Access::Join, Location::caller());
         let mut cx = Context::from_waker(Waker::noop());
         // It never waits, so it is not bound by the budget.
         let next = std::pin::pin!(coop::unconstrained(poll_fn(|cx| self.poll_woken(cx))));
@@ -232,7 +238,7 @@ impl<T: 'static> JoinSet<T> {
         let site = Location::caller();
         async move {
             let mut outputs = Vec::with_capacity(self.len());
-            point_alone(Access::Join, site, None);
+            point(&self.object, Access::Join, site);
             while let Some(output) = poll_fn(|cx| self.poll_join_next(cx)).await {
                 match output {
                     Ok(output) => outputs.push(output),
@@ -245,8 +251,11 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// Asks all tasks to end.
+    #[track_caller]
     pub fn abort_all(&mut self) {
-        self.handles.values().for_each(JoinHandle::abort);
+        for handle in self.handles.values() {
+            handle.abort();
+        }
     }
 
     /// Takes all tasks out of the set, and leaves them running.
@@ -308,6 +317,7 @@ impl<T> Drop for JoinSet<T> {
 }
 
 impl<T> Default for JoinSet<T> {
+    #[track_caller]
     fn default() -> JoinSet<T> {
         JoinSet::new()
     }

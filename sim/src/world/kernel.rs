@@ -140,7 +140,7 @@ impl os::Hooks for World {
             && self.can_block()
         {
             let site = Location::caller();
-            world.point(Op { object: 0, access: Access::Yield, site, origin: None });
+            world.point(Some(Op { object: 0, access: Access::Yield, site, origin: None }));
         }
     }
 
@@ -162,7 +162,15 @@ impl os::Hooks for World {
     }
 
     fn futex_wake(&self, address: usize, count: u32) -> u32 {
-        self.unblock(count, |blocked| blocked.address == address)
+        let woken = self.unblock(count, |blocked| blocked.address == address);
+        // As where a task is woken: on another core it could go on at once.
+        if let Some(world) = self.this()
+            && woken > 0
+            && self.can_block()
+        {
+            world.point(None);
+        }
+        woken
     }
 
     fn abort(&self) {

@@ -13,7 +13,7 @@ mod table;
 mod tasks;
 
 pub(crate) use header::{Asked, Header, Remote};
-pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target};
+pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
 
 use crate::{
@@ -148,6 +148,8 @@ pub(crate) struct World {
     stopping: Cell<bool>,
     /// The run is over, or looked at: points have more to do than to pick.
     unusual: Cell<bool>,
+    /// The simulation itself wakes tasks, on nobody's behalf.
+    quiet: Cell<bool>,
     /// Workers are to end.
     quitting: Cell<bool>,
     fault: RefCell<Option<Fault>>,
@@ -203,6 +205,7 @@ impl World {
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
             unusual: Cell::new(false),
+            quiet: Cell::new(false),
             quitting: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
@@ -439,9 +442,32 @@ impl World {
         self.event(crate::trace::Happened::Clock(now));
     }
 
+    /// Runs `f`, in the middle of the simulation's own work: no wake within is a scheduling point.
+    fn quietly<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a Cell<bool>, bool);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restore = Restore(&self.quiet, self.quiet.replace(true));
+        f()
+    }
+
+    /// Whether waking the task of `slot` is a scheduling point of the one that runs.
+    #[inline]
+    pub(crate) fn gives_way_to(&self, slot: u32) -> bool {
+        let running = self.running.slot();
+        running != slot && running != NONE && !self.quiet.get()
+    }
+
     /// Wakes all whose time has come.
     #[cold]
     fn fire_due(&self) {
+        self.quietly(|| self.fire());
+    }
+
+    fn fire(&self) {
         let now = self.now.get();
         loop {
             let action = {

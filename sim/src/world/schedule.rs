@@ -19,14 +19,14 @@ use std::{rc::Rc, time::Duration};
 const THREADS_WAIT: Duration = Duration::from_secs(1);
 
 impl World {
-    /// The running task announces `op`; another may run before this returns.
+    /// The running task announces `op`, or has woken another; others may run before this returns.
     #[cold]
-    pub(crate) fn point(self: &Rc<Self>, op: Op) {
-        self.op.set(Some(op));
+    pub(crate) fn point(self: &Rc<Self>, op: Option<Op>) {
+        self.op.set(op);
         if self.stopping.get() || std::thread::panicking() {
             return self.point_at_end();
         }
-        if self.tracing.get() {
+        if let (true, Some(op)) = (self.tracing.get(), op) {
             self.trace_event(Happened::Op(op));
         }
         if self.step() {
@@ -39,7 +39,7 @@ impl World {
     /// As [`point`](World::point), as far as no user's code has to run: where to go, or `None` if
     /// `point` has to do it.
     #[inline]
-    pub(crate) fn quick_point(&self, op: Op) -> Option<Target> {
+    pub(crate) fn quick_point(&self, op: Option<Op>) -> Option<Target> {
         let steps = self.steps.get() + 1;
         let cost = match self.paused.get() {
             true => 0,
@@ -53,7 +53,7 @@ impl World {
         {
             return None;
         }
-        self.op.set(Some(op));
+        self.op.set(op);
         self.steps.set(steps);
         self.now.set(now);
         Some(self.preempt())
@@ -181,6 +181,7 @@ impl World {
                     if let Some(origin) = op.origin {
                         let _ = match op.object {
                             0 => write!(message, " (of {origin})"),
+                            _ if op.is_of_task() => write!(message, " (of {origin})"),
                             object => write!(message, " object {object} (created at {origin})"),
                         };
                     }
@@ -284,7 +285,7 @@ impl World {
         debug_assert!(running.thread, "only a thread may park, and this is a task, at {site}");
         let waker = self.table.borrow_mut().end_turn(running.slot, self.op.get());
         if let Some(waker) = waker {
-            waker.wake();
+            self.quietly(|| waker.wake());
         }
         let target = self.next();
         if target == Target::Poll(running.slot) {

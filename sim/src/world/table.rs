@@ -124,6 +124,26 @@ pub(crate) enum Target {
     End,
 }
 
+/// What waking a task did.
+pub(crate) enum Woken {
+    /// It was to be polled again already, or has ended.
+    Nothing,
+    /// It will be polled again.
+    Ready,
+    /// It is ready within its local set, whose task is still to be woken.
+    Set(Waker),
+}
+
+impl Woken {
+    /// The waker of the local set, if there is one to wake.
+    pub(crate) fn set(self) -> Option<Waker> {
+        match self {
+            Woken::Set(waker) => Some(waker),
+            Woken::Nothing | Woken::Ready => None,
+        }
+    }
+}
+
 /// Threads and blocking closures: not bound by a number of workers.
 pub(crate) const THREADS: u32 = 0;
 /// The pool of the run's main runtime.
@@ -227,18 +247,22 @@ impl Table {
         self.slots.get_mut(slot as usize).filter(|place| place.generation == generation)
     }
 
-    /// Queues a task, unless it is queued, running or done; gives the waker of its local set.
+    /// Queues a task, unless it is queued, running or done.
     #[inline]
-    pub(crate) fn wake(&mut self, slot: u32, generation: u32) -> Option<Waker> {
-        let place = self.slots.get_mut(slot as usize)?;
+    pub(crate) fn wake(&mut self, slot: u32, generation: u32) -> Woken {
+        let Some(place) = self.slots.get_mut(slot as usize) else { return Woken::Nothing };
         if place.generation != generation || place.flags & (flag::QUEUED | flag::DONE) != 0 {
-            return None;
+            return Woken::Nothing;
         }
         if place.flags & flag::RUNNING != 0 {
+            let told = place.flags & flag::NOTIFIED != 0;
             place.flags |= flag::NOTIFIED;
-            return None;
+            return if told { Woken::Nothing } else { Woken::Ready };
         }
-        self.enqueue(slot)
+        match self.enqueue(slot) {
+            None => Woken::Ready,
+            Some(waker) => Woken::Set(waker),
+        }
     }
 
     /// Puts a task that is not queued into its queue.

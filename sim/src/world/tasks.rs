@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Body, Header, Home, NONE, Outcome, Runnable, Running, THREADS, World,
-    table::{Local, flag},
+    table::{Local, Woken, flag},
 };
 use crate::{
     check::FailureKind,
@@ -118,15 +118,15 @@ impl World {
             .spawned(header.number, (parent.slot != NONE).then_some(parent.number));
         self.event(Happened::Spawn(header.number));
         if let Some(waker) = waker {
-            waker.wake();
+            self.quietly(|| waker.wake());
         }
     }
 
     /// Queues a task, unless it has ended.
     #[inline]
     pub(crate) fn wake(&self, slot: u32, generation: u32) {
-        let waker = self.table.borrow_mut().wake(slot, generation);
-        if let Some(waker) = waker {
+        let woken = self.table.borrow_mut().wake(slot, generation);
+        if let Some(waker) = woken.set() {
             waker.wake();
         }
     }
@@ -210,7 +210,7 @@ impl World {
         let waker = table.end_turn(slot, op);
         drop(table);
         if let Some(waker) = waker {
-            waker.wake();
+            self.quietly(|| waker.wake());
         }
         true
     }
@@ -242,7 +242,7 @@ impl World {
         header.finished.store(true, std::sync::atomic::Ordering::Release);
         self.event(Happened::Done(number));
         if let Some(joiner) = joiner {
-            joiner.wake();
+            self.quietly(|| joiner.wake());
         }
     }
 
@@ -326,9 +326,10 @@ impl World {
         drop(joiner);
     }
 
-    /// Asks a task to end at its next await.
-    pub(crate) fn abort(&self, slot: u32, generation: u32) {
-        let waker = {
+    /// Asks a task to end at its next await. It could do so at once, on another core: so this is a
+    /// scheduling point.
+    pub(crate) fn abort(self: &Rc<Self>, slot: u32, generation: u32) {
+        let woken = {
             let mut table = self.table.borrow_mut();
             let Some(place) = table.tenant(slot, generation) else { return };
             if place.flags & flag::DONE != 0 || matches!(place.body, Body::Thread(_)) {
@@ -336,10 +337,13 @@ impl World {
             }
             place.flags |= flag::ABORTED;
             let running = place.flags & flag::RUNNING != 0;
-            if running { None } else { table.wake(slot, generation) }
+            if running { Woken::Nothing } else { table.wake(slot, generation) }
         };
-        if let Some(waker) = waker {
-            waker.wake();
+        match woken {
+            Woken::Nothing => {}
+            Woken::Ready if self.gives_way_to(slot) => self.point(None),
+            Woken::Ready => {}
+            Woken::Set(waker) => waker.wake(),
         }
     }
 
@@ -502,16 +506,18 @@ impl World {
     }
 
     /// Does what foreign threads asked, if they may take part; whether there was anything.
-    pub(super) fn take_remote(&self, wait: Duration) -> bool {
+    pub(super) fn take_remote(self: &Rc<Self>, wait: Duration) -> bool {
         let asked = context::outside(|| {
             self.remote.take(if self.ambient.get() { wait } else { Duration::ZERO })
         });
-        for &(slot, generation, asked) in &asked {
-            match asked {
-                Asked::Wake => self.wake(slot, generation),
-                Asked::Abort => self.abort(slot, generation),
+        self.quietly(|| {
+            for &(slot, generation, asked) in &asked {
+                match asked {
+                    Asked::Wake => self.wake(slot, generation),
+                    Asked::Abort => self.abort(slot, generation),
+                }
             }
-        }
+        });
         !asked.is_empty()
     }
 }
