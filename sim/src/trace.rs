@@ -29,6 +29,8 @@ pub(crate) enum Happened {
     Done(u32),
     /// A task panicked.
     Panic,
+    /// The run is over, after so many steps: the last event of each run.
+    End(u64),
     /// A task announced an operation. Only traces have it: its choice is hashed anyway.
     Op(Op),
 }
@@ -44,6 +46,7 @@ impl Happened {
             Happened::Done(number) => u64::from(*number) << 3 | 3,
             Happened::Panic => 4,
             Happened::Op(_) => 5,
+            Happened::End(steps) => steps << 3 | 6,
         }
     }
 }
@@ -76,6 +79,7 @@ impl Trace {
             Happened::Start(number) => format!("thread number {number} starts"),
             Happened::Done(number) => format!("task number {number} ends"),
             Happened::Panic => "panics".to_string(),
+            Happened::End(steps) => format!("the run is over, after {steps} steps"),
             Happened::Op(op) => match op.object {
                 0 => format!("{} at {}", op.access.verb(), op.site),
                 _ if op.is_of_task() => {

@@ -288,6 +288,9 @@ impl World {
     }
 
     fn set_stopping(&self, stopping: bool) {
+        if stopping && !self.stopping.get() {
+            self.event(crate::trace::Happened::End(self.steps.get()));
+        }
         self.stopping.set(stopping);
         self.unusual.set(stopping || self.tracing.get());
     }
