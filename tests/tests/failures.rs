@@ -7,7 +7,14 @@ use sim::{
     task::yield_now,
     time::{Duration, sleep},
 };
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+};
 
 /// Panics when it is dropped.
 struct Bomb;
@@ -520,6 +527,47 @@ fn thread_that_parks_for_ever() {
 fn main_that_waits_in_libc_at_the_end() {
     fails(Config::new(), FailureKind::Deadlock, "within libc", || async { lock_twice() });
     fails(Config::new(), FailureKind::Deadlock, "within libc", || async { std::thread::park() });
+}
+
+/// All threads of a run are one thread to std, whose parker can be used by each of them nevertheless.
+#[test]
+fn threads_that_park_at_once() {
+    passes(Config::new(), || async {
+        let stop = Arc::new(AtomicU32::new(0));
+        let thread = std::thread::current();
+        let parked: Vec<_> = (1..=3)
+            .map(|turn| {
+                let stop = stop.clone();
+                sim::task::spawn_blocking(move || {
+                    while stop.load(SeqCst) < turn {
+                        std::thread::park();
+                    }
+                })
+            })
+            .collect();
+        for handle in parked {
+            sleep(Duration::from_millis(1)).await;
+            stop.fetch_add(1, SeqCst);
+            thread.unpark();
+            handle.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn threads_that_park_for_a_time() {
+    passes(Config::new(), || async {
+        let naps = [10, 20, 30].map(|ms| {
+            sim::task::spawn_blocking(move || {
+                let before = std::time::Instant::now();
+                std::thread::park_timeout(Duration::from_millis(ms));
+                before.elapsed()
+            })
+        });
+        for (nap, ms) in naps.into_iter().zip([10, 20, 30]) {
+            assert!(nap.await.unwrap() >= Duration::from_millis(ms));
+        }
+    });
 }
 
 #[test]

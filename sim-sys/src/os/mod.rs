@@ -48,6 +48,7 @@
 //! On other platforms, macOS and musl among them, all escapes: nothing is interposed, as nobody has yet
 //! tried it there, and half of it would be worse (clocks that are answered, locks that hang).
 
+mod parker;
 #[cfg_attr(
     all(
         target_os = "linux",
@@ -66,6 +67,7 @@
 )]
 mod platform;
 
+pub use parker::Parker;
 pub use platform::{CATCHES, in_thread_locals, link, real_entropy, real_monotonic_ns};
 
 use std::{cell::Cell, rc::Rc, sync::atomic::AtomicU32};

@@ -9,7 +9,7 @@ use crate::{
     context,
     point::{Access, Op},
 };
-use sim_sys::os::{self, FutexWait};
+use sim_sys::os::{self, FutexWait, Parker};
 use std::{
     panic::Location,
     rc::Rc,
@@ -104,6 +104,33 @@ impl World {
         self.running().slot != NONE && sim_sys::fiber::on_fiber()
     }
 
+    /// Waits where std parks its threads, see [`Parker`].
+    fn park_in_std(&self, parker: Parker, address: usize, timeout_ns: Option<u64>) -> FutexWait {
+        self.parked.borrow_mut().push((address, parker));
+        self.set_unusual();
+        let before = self.unparks.get();
+        let woken = self.wait(address, timeout_ns);
+        let (_, parker) = self.parked.borrow_mut().pop().expect("each that parks puts one there");
+        self.set_unusual();
+        match woken {
+            true => {
+                parker.answer(self.unparks.get() != before || self.is_stopping());
+                FutexWait::Woken
+            }
+            false => FutexWait::TimedOut,
+        }
+    }
+
+    /// Lets those go on that are parked, if there was an unpark since the last time.
+    pub(super) fn take_unparks(&self) {
+        let told = match self.parked.borrow().last() {
+            Some((address, parker)) if parker.take() => *address,
+            _ => return,
+        };
+        self.unparks.set(self.unparks.get() + 1);
+        self.unblock(u32::MAX, |blocked| blocked.address == told);
+    }
+
     fn report_parker(&self) {
         let message = "a lock that keeps its parker in a thread-local, as parking_lot's do, is contended: on one \
                        thread it cannot tell the tasks apart. Use the locks of std or sim in the code under test"
@@ -154,6 +181,9 @@ impl os::Hooks for World {
         }
         if os::in_thread_locals(address) {
             self.report_parker();
+        }
+        if let Some(parker) = Parker::of_wait(word, expected) {
+            return self.park_in_std(parker, address, timeout_ns);
         }
         match self.wait(address, timeout_ns) {
             true => FutexWait::Woken,

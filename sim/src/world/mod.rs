@@ -142,11 +142,15 @@ pub(crate) struct World {
     /// Fibers that wait in the middle of a poll for a futex or a sleep.
     blocked: RefCell<VecDeque<kernel::Blocked>>,
     tickets: Cell<u64>,
+    /// The parkers, and their addresses, of those that wait where std parks threads.
+    parked: RefCell<Vec<(usize, sim_sys::os::Parker)>>,
+    /// How often those that are parked were told to go on.
+    unparks: Cell<u64>,
     /// How often futex waits ended for nothing.
     rechecks: Cell<u32>,
     /// The run is over: nothing is picked any more.
     stopping: Cell<bool>,
-    /// The run is over, or looked at: points have more to do than to pick.
+    /// The run is over, or looked at, or threads are parked: points have more to do than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
     quiet: Cell<bool>,
@@ -202,6 +206,8 @@ impl World {
             assigned: Cell::new(NONE),
             blocked: RefCell::default(),
             tickets: Cell::new(0),
+            parked: RefCell::default(),
+            unparks: Cell::new(0),
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
             unusual: Cell::new(false),
@@ -244,6 +250,7 @@ impl World {
         self.local.set(NONE);
         self.pool.set(MAIN_POOL);
         self.blocked.borrow_mut().clear();
+        self.parked.borrow_mut().clear();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -292,13 +299,18 @@ impl World {
             self.event(crate::trace::Happened::End(self.steps.get()));
         }
         self.stopping.set(stopping);
-        self.unusual.set(stopping || self.tracing.get());
+        self.set_unusual();
     }
 
     /// Sets whether the run keeps a trace.
     pub(crate) fn set_tracing(&self, tracing: bool) {
         self.tracing.set(tracing);
-        self.unusual.set(tracing || self.stopping.get());
+        self.set_unusual();
+    }
+
+    fn set_unusual(&self) {
+        let parked = !self.parked.borrow().is_empty();
+        self.unusual.set(self.stopping.get() || self.tracing.get() || parked);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -29,6 +29,7 @@ impl World {
         if let (true, Some(op)) = (self.tracing.get(), op) {
             self.trace_event(Happened::Op(op));
         }
+        self.take_unparks();
         if self.step() {
             return self.leave();
         }
@@ -134,6 +135,7 @@ impl World {
             if self.stopping.get() || self.step() {
                 return Target::End;
             }
+            self.take_unparks();
             {
                 let mut table = self.table.borrow_mut();
                 let ready = table.choice(None);
