@@ -120,6 +120,7 @@ impl Drop for Entered {
 /// Marks the thread as driving a simulation, whose clocks and entropy libc's callers now get.
 pub(crate) struct Driving {
     _entered: Entered,
+    _watched: sim_sys::fiber::Driving,
     hooks: Option<Rc<dyn os::Hooks>>,
 }
 
@@ -128,7 +129,8 @@ impl Driving {
     #[track_caller]
     pub(crate) fn start(world: &Rc<World>) -> Driving {
         assert!(!DRIVING.replace(true), "{NESTED}");
-        Driving { _entered: enter(world), hooks: os::install(Some(world.clone())) }
+        let (_entered, _watched) = (enter(world), world.watched.drive());
+        Driving { _entered, _watched, hooks: os::install(Some(world.clone())) }
     }
 }
 
@@ -217,7 +219,10 @@ fn wake_from_afar(header: &Arc<Header>) {
 /// Virtual nanoseconds since the start of the run; `None` outside a simulation.
 #[inline]
 pub(crate) fn now_ns() -> Option<u64> {
-    world().map(|world| world.now_ns())
+    world().map(|world| {
+        world.look_at_clock();
+        world.now_ns()
+    })
 }
 
 /// The instant of std that stands for virtual zero of this run.

@@ -570,6 +570,63 @@ fn threads_that_park_for_a_time() {
     });
 }
 
+/// Waits for another task without letting it run: on one thread it would wait for ever.
+#[test]
+fn loop_that_comes_to_no_point() {
+    let config = Config::new().poll_limit(Duration::from_millis(200));
+    let failure = fails(config, FailureKind::BlockedPoll, "without a scheduling point", || async {
+        let stop = Arc::new(AtomicU32::new(0));
+        let stopping = sim::spawn({
+            let stop = stop.clone();
+            async move {
+                sleep(Duration::from_secs(1)).await;
+                stop.store(1, SeqCst);
+            }
+        });
+        let spinning = sim::spawn(async move {
+            let mut list = Vec::new();
+            while stop.load(SeqCst) == 0 {
+                list = vec![list.len(); 100]; // within malloc more often than not
+                std::hint::spin_loop();
+            }
+        });
+        spinning.await.unwrap();
+        stopping.await.unwrap();
+    });
+    assert_eq!(failure.task.as_deref(), Some("main/1"), "{failure}");
+}
+
+#[test]
+fn main_that_comes_to_no_point() {
+    let config = Config::new().poll_limit(Duration::from_millis(200));
+    fails(config, FailureKind::BlockedPoll, "since `yield` at", || async {
+        yield_now().await;
+        loop {
+            std::hint::spin_loop();
+        }
+    });
+}
+
+/// Nothing is measured in real time where there are points: they are signs of life.
+#[test]
+fn long_runs_are_no_hang() {
+    passes(Config::new().seeds(1).poll_limit(Duration::from_millis(20)), || async {
+        for _ in 0..300_000 {
+            yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn loops_that_wait_for_a_time() {
+    passes(Config::new().seeds(20), || async {
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_millis(500) {}
+        let start = sim::time::Instant::now();
+        while start.elapsed() < Duration::from_millis(500) {}
+    });
+}
+
 #[test]
 fn parking_lot_that_is_contended() {
     let contended = || async {

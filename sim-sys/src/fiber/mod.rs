@@ -43,8 +43,10 @@
 )]
 mod overflow;
 mod stack;
+mod watch;
 
 pub use stack::Stack;
+pub use watch::{Driving, Pulse, Watched, watch};
 
 use corosensei::{
     Coroutine, CoroutineResult, Yielder, stack::Stack as _, trap::CoroutineTrapHandler,
@@ -67,6 +69,8 @@ pub enum Outcome {
     /// It ran off its stack: what is on the stack was not dropped and never will be, and the stack
     /// is leaked, as others may point to what is on it.
     Overflowed,
+    /// It ran for longer than its thread's [`watch`] allows, and was cut off as one that overflowed.
+    Interrupted,
 }
 
 /// How a fiber's closure ended.
@@ -74,6 +78,7 @@ pub enum Outcome {
 enum End {
     Returned,
     Overflowed,
+    Interrupted,
 }
 
 /// What a fiber is made of: nothing goes in or out when it is switched.
@@ -188,7 +193,8 @@ impl Fiber {
         match result {
             CoroutineResult::Yield(()) => Outcome::Suspended,
             CoroutineResult::Return(End::Returned) => Outcome::Finished,
-            CoroutineResult::Return(End::Overflowed) => self.overflowed(),
+            CoroutineResult::Return(End::Overflowed) => self.cut_off(Outcome::Overflowed),
+            CoroutineResult::Return(End::Interrupted) => self.cut_off(Outcome::Interrupted),
         }
     }
 
@@ -198,10 +204,10 @@ impl Fiber {
     }
 
     #[cold]
-    fn overflowed(&mut self) -> Outcome {
+    fn cut_off(&mut self, outcome: Outcome) -> Outcome {
         // What is pinned on the stack was not dropped, so that its memory must not be used again.
         self.abandoned = true;
-        Outcome::Overflowed
+        outcome
     }
 
     /// Whether it has been resumed and has not ended.

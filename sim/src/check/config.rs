@@ -56,6 +56,8 @@ const SEEDS: u64 = 200;
 const RECHECK: u64 = 64;
 /// Steps of a run: a second or so of real time.
 const MAX_STEPS: u64 = 10_000_000;
+/// Processor time without a scheduling point: only what hangs needs so much.
+const POLL_LIMIT: Duration = Duration::from_secs(60);
 /// Virtual time of a run: a hundred years. What never ends passes the limit of steps before.
 const TIME_LIMIT: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// As tokio's worker threads have; only what is touched takes memory.
@@ -86,6 +88,7 @@ impl Config {
                 local: false,
                 runtime_name: None,
                 max_steps: MAX_STEPS,
+                poll_limit: POLL_LIMIT,
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
                 start_paused: false,
@@ -212,6 +215,17 @@ impl Config {
     /// Steps (polls and scheduling points) after which a run fails with `StepLimit`. Default 10 million.
     pub fn max_steps(mut self, steps: u64) -> Config {
         self.limits.max_steps = steps;
+        self
+    }
+
+    /// Processor time that a task may take without coming to a scheduling point; then the run fails with
+    /// `BlockedPoll`. It is there for loops that would hang for ever, such as one that waits for an atomic of
+    /// std: nothing else depends on the machine. Default 60 s.
+    ///
+    /// The task is cut off in the middle of what it does, and what it holds is leaked. On platforms whose
+    /// fibers cannot be cut off (all but Linux on x86_64 and aarch64) such a loop hangs.
+    pub fn poll_limit(mut self, limit: Duration) -> Config {
+        self.limits.poll_limit = limit;
         self
     }
 

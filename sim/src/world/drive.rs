@@ -159,7 +159,7 @@ impl World {
                 fiber::Outcome::Suspended => {}
                 fiber::Outcome::Finished if number == MAIN => return,
                 fiber::Outcome::Finished => self.retire(number),
-                fiber::Outcome::Overflowed => return self.report_overflow(number, main),
+                cut_off => return self.report_cut_off(cut_off, number, main),
             }
         }
     }
@@ -185,19 +185,39 @@ impl World {
     }
 
     #[cold]
-    fn report_overflow(&self, number: u32, main: &mut Fiber) {
+    fn report_cut_off(&self, outcome: fiber::Outcome, number: u32, main: &mut Fiber) {
         self.spoiled.set(true);
         if number == MAIN {
             main.mark_abandoned();
         } else if let Some(fiber) = self.fibers.borrow_mut()[number as usize].take() {
             fiber.abandon();
         }
+        match outcome {
+            fiber::Outcome::Interrupted => self.report_interrupted(),
+            _ => self.report_overflow(),
+        }
+    }
+
+    fn report_overflow(&self) {
         let size = self.limits.borrow().stack_size;
         let message = format!(
             "the stack of {size} bytes overflowed; is there a recursion without end? \
              Config::stack_size makes it larger"
         );
         self.fail(FailureKind::StackOverflow, message);
+    }
+
+    fn report_interrupted(&self) {
+        let limit = self.limits.borrow().poll_limit;
+        let since = match self.op.get() {
+            Some(op) => format!("since `{}` at {}", op.access.verb(), op.site),
+            None => "since its poll began, or since it woke a task".into(),
+        };
+        let message = format!(
+            "a task ran on for {limit:?} of processor time without a scheduling point, {since}; is there a loop that \
+             waits for another task without letting it run? Config::poll_limit allows more"
+        );
+        self.fail(FailureKind::BlockedPoll, message);
     }
 
     /// Marks the running fiber as left for ever, in the middle of what it did: nothing on its
@@ -235,7 +255,7 @@ impl World {
     /// Lets polls that were preempted come to their end, as a runtime that shuts down waits for
     /// its workers; one that cannot is unwound.
     fn finish_polls(self: &Rc<Self>, main: &mut Fiber) {
-        self.step_limit.set(self.steps.get() + 100_000);
+        self.step_limit.set(self.pulse.get() + 100_000);
         self.table.borrow_mut().suspended.retain(|suspended| suspended.fiber != MAIN);
         let mut waiting = u32::MAX;
         loop {
@@ -266,7 +286,7 @@ impl World {
                 fiber::Outcome::Suspended => {}
                 fiber::Outcome::Finished if suspended.fiber == MAIN => {}
                 fiber::Outcome::Finished => self.retire(suspended.fiber),
-                fiber::Outcome::Overflowed => return self.report_overflow(suspended.fiber, main),
+                cut_off => return self.report_cut_off(cut_off, suspended.fiber, main),
             }
         }
     }

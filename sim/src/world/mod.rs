@@ -18,13 +18,14 @@ pub(crate) use tasks::{is_finished, world_of};
 
 use crate::{
     check::{FailureKind, Level, Lints},
+    context,
     point::Op,
     trace::Trace,
 };
 pub(crate) use current::Running;
 use current::{OpCell, RunningCell};
 use sim_choice::{Choices, Kind, Lane, Path};
-use sim_sys::fiber::{Fiber, Stack};
+use sim_sys::fiber::{self, Fiber, Pulse, Stack, Watched};
 use sim_time::Timers;
 use std::{
     cell::{Cell, RefCell},
@@ -71,6 +72,8 @@ pub(crate) struct Limits {
     pub(crate) local: bool,
     pub(crate) runtime_name: Option<Arc<str>>,
     pub(crate) max_steps: u64,
+    /// Of processor time, without a step.
+    pub(crate) poll_limit: std::time::Duration,
     pub(crate) time_limit_ns: u64,
     pub(crate) stack_size: usize,
     pub(crate) start_paused: bool,
@@ -118,7 +121,13 @@ pub(crate) struct World {
     paused: Cell<bool>,
     /// What a step costs in this run; `None` until something looks at time.
     step_ns: Cell<Option<u64>>,
-    steps: Cell<u64>,
+    /// Counts the steps of all runs: what moves on is no hang.
+    pulse: Arc<Pulse>,
+    pub(crate) watched: Watched,
+    /// The count at which the run began.
+    first_step: Cell<u64>,
+    /// Looks at libc's clocks, and the step since which they are counted.
+    looks: Cell<(u64, u64)>,
     step_limit: Cell<u64>,
     /// From which step on the program has been busy for so long that time speeds up.
     busy_from: Cell<u64>,
@@ -176,6 +185,8 @@ static RUNS: AtomicU64 = AtomicU64::new(1);
 impl World {
     /// A world without a run: call [`begin`](World::begin) and [`drive`](World::drive).
     pub(crate) fn new(limits: Limits) -> World {
+        let pulse = Arc::<Pulse>::default();
+        let watched = context::outside(|| fiber::watch(pulse.clone(), limits.poll_limit));
         World {
             remote: Arc::default(),
             run: Cell::new(0),
@@ -187,7 +198,10 @@ impl World {
             due: Cell::new(u64::MAX),
             paused: Cell::new(false),
             step_ns: Cell::new(None),
-            steps: Cell::new(0),
+            watched,
+            pulse,
+            first_step: Cell::new(0),
+            looks: Cell::new((0, 0)),
             step_limit: Cell::new(u64::MAX),
             busy_from: Cell::new(BUSY_STEPS),
             base: Cell::new(None),
@@ -241,9 +255,11 @@ impl World {
         self.due.set(u64::MAX);
         self.paused.set(limits.start_paused);
         self.step_ns.set(None);
-        self.steps.set(0);
-        self.step_limit.set(limits.max_steps);
-        self.busy_from.set(BUSY_STEPS);
+        let first = self.pulse.get() + 1;
+        self.pulse.set(first);
+        self.first_step.set(first);
+        self.step_limit.set(first.saturating_add(limits.max_steps));
+        self.busy_from.set(first + BUSY_STEPS);
         self.objects.set(0);
         self.running.set(NOBODY);
         self.op.set(None);
@@ -291,12 +307,12 @@ impl World {
     }
 
     pub(crate) fn steps(&self) -> u64 {
-        self.steps.get()
+        self.pulse.get() - self.first_step.get()
     }
 
     fn set_stopping(&self, stopping: bool) {
         if stopping && !self.stopping.get() {
-            self.event(crate::trace::Happened::End(self.steps.get()));
+            self.event(crate::trace::Happened::End(self.steps()));
         }
         self.stopping.set(stopping);
         self.set_unusual();
@@ -511,7 +527,7 @@ impl World {
             self.fail(FailureKind::TimeLimit, message);
             return true;
         }
-        self.busy_from.set(self.steps.get() + BUSY_STEPS);
+        self.busy_from.set(self.pulse.get() + BUSY_STEPS);
         self.set_now(next.max(self.now.get()));
         self.fire_due();
         true

@@ -41,7 +41,7 @@ impl World {
     /// `point` has to do it.
     #[inline]
     pub(crate) fn quick_point(&self, op: Option<Op>) -> Option<Target> {
-        let steps = self.steps.get() + 1;
+        let steps = self.pulse.get() + 1;
         let cost = match self.paused.get() {
             true => 0,
             false => self.step_ns.get().unwrap_or(0),
@@ -55,7 +55,7 @@ impl World {
             return None;
         }
         self.op.set(op);
-        self.steps.set(steps);
+        self.pulse.set(steps);
         self.now.set(now);
         Some(self.preempt())
     }
@@ -83,10 +83,10 @@ impl World {
     /// poll that has to be finished must not go on for ever either.
     #[cold]
     fn point_at_end(self: &Rc<Self>) {
-        self.steps.set(self.steps.get() + 1);
+        self.pulse.set(self.pulse.get() + 1);
         if self.stopping.get()
             && !std::thread::panicking()
-            && self.steps.get() > self.step_limit.get()
+            && self.pulse.get() > self.step_limit.get()
         {
             self.leave();
         }
@@ -95,8 +95,8 @@ impl World {
     /// Counts a step, lets time pass, and wakes what is due; true if the run has to end.
     #[inline]
     fn step(&self) -> bool {
-        let steps = self.steps.get() + 1;
-        self.steps.set(steps);
+        let steps = self.pulse.get() + 1;
+        self.pulse.set(steps);
         let cost = self.step_ns.get().unwrap_or(0);
         if (cost > 0 || steps >= self.busy_from.get()) && !self.paused.get() {
             self.now.set(self.now.get() + cost + self.busy_cost(steps));
@@ -121,9 +121,9 @@ impl World {
 
     #[cold]
     fn too_many_steps(&self) -> bool {
-        let limit = self.step_limit.get();
+        let limit = self.limits.borrow().max_steps;
         // What is still to be unwound gets as many steps again.
-        self.step_limit.set(limit.saturating_mul(2));
+        self.step_limit.set(self.step_limit.get().saturating_add(limit));
         let message = format!("the run has not ended within {limit} steps");
         self.fail(FailureKind::StepLimit, message);
         true

@@ -1,5 +1,5 @@
 //! A fiber that runs off its stack touches the closed memory below; it is then made to end at once,
-//! instead of the process.
+//! instead of the process. So is one that the [watch](super::watch) interrupts.
 //!
 //! The handler of SIGSEGV and SIGBUS looks whether the address is below the stack of the fiber that runs
 //! on the thread. Any other fault goes on to the handler that was there before, std's.
@@ -9,13 +9,15 @@
 //! 2. fault in a library's, such as malloc's    -> the reserve is opened, the thread steps on
 //! 3. stepping, and back in the program's code  -> the fiber is cut off
 //! 4. fault in the guard, or no way to step     -> a message, and the process ends
+//! 5. interrupt in the program's code           -> the fiber is cut off
+//! 6. interrupt in a library's                  -> the thread steps on; or the next interrupt comes
 //! ```
 //!
 //! Why 2: a recursion without end that allocates runs off its stack in malloc more often than not. Cut off
 //! there it would keep malloc's lock, and the next allocation would hang. An allocator that is linked into the
 //! program itself (a static libc, jemalloc) looks like any other code of it, and still hangs so.
 
-use super::{Bounds, CURRENT, End, stack};
+use super::{Bounds, CURRENT, End, Pulse, stack};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use std::{
     cell::Cell,
@@ -23,23 +25,75 @@ use std::{
     ops::Range,
     ptr,
     sync::{Once, OnceLock},
+    time::Duration,
 };
 
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod registers;
 
-const SIGNALS: [c_int; 3] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGTRAP];
+/// Faults, steps, and what the watch interrupts with: nothing is done at it by default, so that one that comes
+/// too late does no harm.
+const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGTRAP, INTERRUPT];
+const INTERRUPT: c_int = libc::SIGURG;
 
 /// What handled the signals before.
-static FORMER: OnceLock<[libc::sigaction; 3]> = OnceLock::new();
+static FORMER: OnceLock<[libc::sigaction; 4]> = OnceLock::new();
 
 /// Where the code of the program is, this file's included.
 static PROGRAM: OnceLock<Range<usize>> = OnceLock::new();
 
 thread_local! {
-    /// The thread executes one instruction at a time, until it is out of a library.
-    static STEPPING: Cell<bool> = const { Cell::new(false) };
+    /// The thread executes one instruction at a time, until it is out of a library; then its fiber
+    /// ends like this.
+    static STEPPING: Cell<Option<End>> = const { Cell::new(None) };
+    /// The pulse of this thread, while it is watched; else null.
+    static PULSE: Cell<*const Pulse> = const { Cell::new(ptr::null()) };
+}
+
+/// Sets the pulse that interrupts of this thread look at, or null; gives the former.
+///
+/// # Safety
+///
+/// The pulse has to be kept until another is set.
+pub(super) unsafe fn set_pulse(pulse: *const Pulse) -> *const Pulse {
+    PULSE.replace(pulse)
+}
+
+/// A thread that can be interrupted.
+#[derive(Debug)]
+pub(super) struct Target {
+    thread: libc::pid_t,
+    clock: libc::clockid_t,
+}
+
+impl Target {
+    pub(super) fn this() -> Target {
+        let mut clock = 0;
+        // SAFETY: they only give numbers, and this thread exists. The second does not fail for one
+        // that does (pthread_getcpuclockid(3)).
+        unsafe {
+            libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock);
+            Target { thread: libc::gettid(), clock }
+        }
+    }
+
+    /// The processor time of the thread so far, if it has not ended.
+    pub(super) fn processor_time(&self) -> Option<Duration> {
+        // SAFETY: zeros are a valid timespec, which the call fills in, or not if the thread has ended.
+        let (result, time) = unsafe {
+            let mut time: libc::timespec = mem::zeroed();
+            (libc::clock_gettime(self.clock, &mut time), time)
+        };
+        (result == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    }
+
+    /// Sends the signal. If the thread has ended and another got its number, that one ignores it.
+    pub(super) fn interrupt(&self) {
+        // SAFETY: it reads its arguments only, and the signal has a handler that does nothing to a
+        // thread that does not stand still.
+        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), self.thread, INTERRUPT) };
+    }
 }
 
 /// Installs the handler, once in the process, and sees that the thread has a stack for it.
@@ -70,7 +124,7 @@ fn set_action(signal: c_int) {
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = handle as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
         libc::sigemptyset(&mut action.sa_mask);
         libc::sigaction(signal, &action, ptr::null_mut());
     }
@@ -128,56 +182,86 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     // SAFETY: the kernel gives valid ones to an SA_SIGINFO handler (sigaction(2)); nothing else uses
     // them while the thread is interrupted.
     let (info, registers) = unsafe { (&*info, &mut *context.cast::<ucontext_t>()) };
+    if signal == libc::SIGTRAP && stops_stepping() {
+        registers::step(registers, false);
+        return;
+    }
     // SAFETY: `CURRENT` is null or points to the fiber that runs on this thread; it cannot go on,
     // and so cannot be moved, before this handler returns.
-    let bounds = unsafe { CURRENT.get().as_ref() }.map(|running| &running.bounds);
-    match bounds {
-        Some(bounds) if overflows(bounds, signal, info, registers) => {
-            let inside =
-                PROGRAM.get().is_some_and(|code| code.contains(&registers::code(registers)));
-            if inside {
-                cut_off(bounds, registers);
-            } else if signal != libc::SIGTRAP && !step_on(bounds, registers) {
-                give_up(signal);
-            }
-        }
-        _ => pass_on(signal, info, registers),
+    let running = unsafe { CURRENT.get().as_ref() };
+    let end = running.and_then(|running| end_of(&running.bounds, signal, info, registers));
+    let (Some(running), Some(end)) = (running, end) else {
+        return pass_on(signal, info, registers);
+    };
+    let inside = PROGRAM.get().is_some_and(|code| code.contains(&registers::code(registers)));
+    // What is interrupted within a hook would leave the simulation itself half done.
+    let whole = matches!(end, End::Overflowed) || running.within_c.get() == 0;
+    if inside && whole {
+        cut_off(&running.bounds, registers, end);
+    } else if signal == INTERRUPT {
+        step_on(registers, end);
+    } else if signal != libc::SIGTRAP && !run_on(&running.bounds, registers) {
+        give_up(signal);
     }
 }
 
-/// Whether the signal is about the fiber's stack.
-fn overflows(bounds: &Bounds, signal: c_int, info: &siginfo_t, registers: &ucontext_t) -> bool {
+/// How the signal makes the fiber end, if it is about the fiber.
+fn end_of(bounds: &Bounds, signal: c_int, info: &siginfo_t, registers: &ucontext_t) -> Option<End> {
     if !bounds.trap.stack_ptr_in_bounds(registers::stack(registers)) {
-        return false;
+        return None;
     }
     if signal == libc::SIGTRAP {
         return STEPPING.get();
     }
+    if signal == INTERRUPT {
+        return (STEPPING.get().is_none() && stands_still()).then_some(End::Interrupted);
+    }
     // SAFETY: it is read of a SIGSEGV or SIGBUS only, in which the kernel sets it if the code is
     // positive: the signal is about a fault (sigaction(2)).
     let address = unsafe { info.si_addr() }.addr();
-    info.si_code > 0 && (bounds.lowest..bounds.floor).contains(&address)
+    (info.si_code > 0 && (bounds.lowest..bounds.floor).contains(&address))
+        .then_some(End::Overflowed)
+}
+
+/// Whether the watch saw this thread stand still, and it still does.
+fn stands_still() -> bool {
+    // SAFETY: null or a pulse that is kept until another is set, see `set_pulse`.
+    unsafe { PULSE.get().as_ref() }.is_some_and(Pulse::stands_still)
+}
+
+/// Whether what was interrupted goes on after all: it came to a beat while the thread stepped on.
+fn stops_stepping() -> bool {
+    let goes_on = matches!(STEPPING.get(), Some(End::Interrupted)) && !stands_still();
+    if goes_on {
+        STEPPING.set(None);
+    }
+    goes_on
 }
 
 /// Makes the fiber end when the handler returns.
-fn cut_off(bounds: &Bounds, registers: &mut ucontext_t) {
-    STEPPING.set(false);
+fn cut_off(bounds: &Bounds, registers: &mut ucontext_t, end: End) {
+    STEPPING.set(None);
     registers::step(registers, false);
     // SAFETY: the stack pointer is in the fiber's stack, guard included, so that the fiber runs right
     // now on this thread, and the registers are updated. What it leaves half done is not used
     // again by this crate: its stack is leaked, and its owner learns that it overflowed.
-    let target = unsafe { bounds.trap.setup_trap_handler(|| End::Overflowed) };
+    let target = unsafe { bounds.trap.setup_trap_handler(move || end) };
     registers::redirect(registers, target);
 }
 
-/// Opens the reserve and lets the thread go on step by step; false if it cannot.
-fn step_on(bounds: &Bounds, registers: &mut ucontext_t) -> bool {
-    let reserve = bounds.lowest + bounds.page;
-    if STEPPING.get() || !registers::step(registers, true) {
+/// Lets the thread go on step by step; false if it cannot, or does already.
+fn step_on(registers: &mut ucontext_t, end: End) -> bool {
+    if STEPPING.get().is_some() || !registers::step(registers, true) {
         return false;
     }
-    STEPPING.set(true);
-    stack::open(reserve, bounds.floor).is_ok()
+    STEPPING.set(Some(end));
+    true
+}
+
+/// Opens the reserve and lets the thread go on step by step; false if it cannot.
+fn run_on(bounds: &Bounds, registers: &mut ucontext_t) -> bool {
+    let reserve = bounds.lowest + bounds.page;
+    step_on(registers, End::Overflowed) && stack::open(reserve, bounds.floor).is_ok()
 }
 
 /// The process ends: by the same fault again, which nothing handles any more.
@@ -201,6 +285,7 @@ fn pass_on(signal: c_int, info: &siginfo_t, registers: &mut ucontext_t) {
     // signal, repeated, ends the process; or a handler of the type that its flags tell.
     unsafe {
         match former.sa_sigaction {
+            libc::SIG_DFL | libc::SIG_IGN if signal == INTERRUPT => {}
             libc::SIG_DFL | libc::SIG_IGN => {
                 libc::sigaction(signal, &mem::zeroed(), ptr::null_mut());
                 // A fault repeats itself, a breakpoint does not.
