@@ -459,6 +459,7 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     let third = run_apart(config, &source, main);
     let mut message = String::from("two runs of this seed differ; ");
     message.push_str(&first_difference(&again.trace, &third.trace));
+    message.push_str(UNDECIDED);
     if let Some(fault) = found.ran.fault.filter(|fault| fault.kind != FailureKind::Nondeterminism) {
         message.push_str(&format!("\n  one of them failed: {:?}: {}", fault.kind, fault.message));
     }
@@ -478,11 +479,14 @@ fn first_difference(one: &[Line], other: &[Line]) -> String {
         None if one.len() != other.len() => {
             format!("one has {} events, the other {}", one.len(), other.len())
         }
-        None => "the difference did not show again: something outside the run decided, such as a static or a \
-                 thread"
-            .into(),
+        None => "the difference did not show again".into(),
     }
 }
+
+/// What it may come from, as none of it can be seen from here.
+const UNDECIDED: &str = "\n  something decides that the seed does not: a static or a thread-local that an earlier run left \
+                         changed, a real thread, an address, or a generator that seeds itself, as those of \
+                         futures::select! and fastrand do";
 
 /// The end of a trace as lines, or all of it.
 fn shown(ran: &Ran, all: bool) -> Vec<String> {
