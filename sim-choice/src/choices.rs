@@ -12,7 +12,7 @@
 
 use crate::{
     After, Candidates, Divergence, Kind, Lane, Path, Question, Record, Seed, Strategy, Tape,
-    mix::{fold, mix},
+    mix::{SplitMix, fold, mix},
     replay::Replay,
     strategy::Guide,
     words::Words,
@@ -23,6 +23,11 @@ use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 /// and a lower answer never cancels it.
 const RECORD: u64 = 0x2d35_8dcc_aa6c_78a5;
 const EVENT: u64 = 0x8bb8_4b93_962e_acc9;
+
+/// The generators that draw how rare things are, beside those of the lanes.
+const RARITY: u64 = 0x7261_7269_7479_0000;
+/// The generator of the program's entropy, beside those of the lanes.
+const ENTROPY: u64 = 0x656e_7472_6f70_7900;
 
 /// Answers all questions of a run, keeps them, and hashes them. See the [crate] for the idea.
 ///
@@ -89,7 +94,7 @@ impl Choices {
             hash: 0,
             records: Vec::new(),
             lanes: core::array::from_fn(|lane| Words::new(lane as u64)),
-            entropy: Words::new(Lane::COUNT as u64),
+            entropy: Words::new(ENTROPY),
             guide: Guide::new(),
             replay: Replay::default(),
             seed: Seed(0),
@@ -144,6 +149,24 @@ impl Choices {
         };
         self.note(Record { lane, kind, who, bound, answer });
         answer
+    }
+
+    /// Asks whether something rare happens: 0 is no. How rare it is differs from run to run, once in 2, 4, ...
+    /// or 64 times, as no one rate suits short programs and long ones.
+    #[inline]
+    pub fn now_and_then(&mut self, lane: Lane, kind: Kind, who: Path) -> bool {
+        let happens = match self.mode {
+            Mode::Random | Mode::Guided => self.lanes[lane as usize].below(self.rarity(lane)) == 0,
+            Mode::Calm => false,
+            Mode::Replay => self.now_and_then_again(Question { lane, kind, who, bound: 2 }),
+        };
+        self.note(Record { lane, kind, who, bound: 2, answer: happens.into() });
+        happens
+    }
+
+    /// Once in how many times what is rare happens in this run.
+    fn rarity(&self, lane: Lane) -> u32 {
+        2 << SplitMix::new(self.seed.0, RARITY ^ lane as u64).below(6)
     }
 
     /// Asks which of the candidates runs, in the schedule lane, through the strategy: the index of one.
@@ -274,6 +297,16 @@ impl Choices {
             Some(answer) => answer,
             None if self.guide.resolved == Strategy::Calm => 0,
             None => self.lanes[asked.lane as usize].below(asked.bound),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn now_and_then_again(&mut self, asked: Question) -> bool {
+        match self.replay.answer(asked) {
+            Some(answer) => answer == 1,
+            None if self.guide.resolved == Strategy::Calm => false,
+            None => self.lanes[asked.lane as usize].below(self.rarity(asked.lane)) == 0,
         }
     }
 

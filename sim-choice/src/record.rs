@@ -48,6 +48,8 @@ pub enum Lane {
     Entropy,
     /// The test's inputs.
     Input,
+    /// Which waiting operations are dropped.
+    Cancel,
 }
 
 names!(Lane:
@@ -57,6 +59,7 @@ names!(Lane:
     Disk = "disk",
     Entropy = "entropy",
     Input = "input",
+    Cancel = "cancel",
 );
 
 impl Lane {
@@ -81,6 +84,8 @@ pub enum Kind {
     Cancel,
     /// How much time a step takes. 0: none.
     StepCost,
+    /// Whether time passes in which nothing runs. 0: none does.
+    Stall,
     /// A raw word of a test's input. 0: the smallest.
     Word,
     /// Whether, or which, fault occurs. 0: none.
@@ -98,6 +103,7 @@ names!(Kind:
     Branch = "branch",
     Cancel = "cancel",
     StepCost = "stepcost",
+    Stall = "stall",
     Word = "word",
     Fault = "fault",
     Latency = "latency",

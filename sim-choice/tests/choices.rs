@@ -2,7 +2,8 @@
 
 mod model;
 
-use sim_choice::{Choices, Kind, Lane, Path, Seed, Strategy};
+use sim_choice::{After, Choices, Kind, Lane, Path, Seed, Strategy};
+use std::{collections::BTreeMap, sync::Arc};
 
 const ALL: [Strategy; 5] =
     [Strategy::Random, Strategy::Sticky, Strategy::Pct, Strategy::Portfolio, Strategy::Calm];
@@ -178,4 +179,25 @@ fn a_bound_that_does_not_divide_the_words_is_even_too() {
     let mut counts = [0_i64; 3];
     thirds.for_each(|third| counts[third as usize] += 1);
     assert!(counts.iter().all(|count| (count - 10_000).abs() < 500), "{counts:?}");
+}
+
+#[test]
+fn what_is_rare_is_so_at_a_rate_of_its_run() {
+    let mut rates = std::collections::BTreeSet::new();
+    for seed in 0..200 {
+        let mut choices = started(seed, Strategy::Random);
+        let ask =
+            |choices: &mut Choices| choices.now_and_then(Lane::Cancel, Kind::Cancel, Path::MAIN);
+        let count = (0..6400).filter(|_| ask(&mut choices)).count();
+        assert!((50..=3400).contains(&count), "{count}");
+        rates.insert((6400 / count).ilog2());
+        let tape = Arc::new(choices.tape(BTreeMap::new()));
+        let mut again = Choices::new();
+        again.start_with_prefix(tape, After::Calm);
+        assert_eq!((0..6400).filter(|_| ask(&mut again)).count(), count);
+        assert!(!ask(&mut again), "the tape has ended");
+    }
+    assert!(rates.len() >= 5, "{rates:?}");
+    let mut calm = started(1, Strategy::Calm);
+    assert!((0..100).all(|_| !calm.now_and_then(Lane::Cancel, Kind::Cancel, Path::MAIN)));
 }

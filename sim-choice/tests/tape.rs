@@ -100,11 +100,11 @@ fn bad_records_are_errors_with_line_and_reason() {
     check("net fault main 2 1 0", "unexpected `0` after the answer");
     check(
         "nets fault main 2 1",
-        "unknown lane `nets`: expected schedule, time, net, disk, entropy, input",
+        "unknown lane `nets`: expected schedule, time, net, disk, entropy, input, cancel",
     );
     check(
         "net falt main 2 1",
-        "unknown kind `falt`: expected next, preempt, localnext, branch, cancel, stepcost, word, fault, latency, other",
+        "unknown kind `falt`: expected next, preempt, localnext, branch, cancel, stepcost, stall, word, fault, latency, other",
     );
     check(
         "net fault mian 2 1",

@@ -293,6 +293,17 @@ pub(crate) fn branch(n: u32) -> u32 {
     }
 }
 
+/// Whether what waits here is dropped: a choice of the simulation.
+pub(crate) fn cancels() -> bool {
+    running().is_some_and(|world| world.choose_cancel())
+}
+
+/// Whether nothing runs until `at_ns`, when a timer of the running task is due: a choice of the simulation, if it
+/// is asked for.
+pub(crate) fn stalls_until(at_ns: u64) -> bool {
+    running().is_some_and(|world| world.choose_stall(at_ns))
+}
+
 /// Polls `future` on this thread, which has to be one that may block.
 pub(crate) fn poll_blocking<F: Future>(world: &Rc<World>, future: F, site: Site) -> F::Output {
     let mut future = std::pin::pin!(future);

@@ -37,10 +37,11 @@
 //!
 //! - Real threads, sockets and files are outside of the simulation, and what they do is not
 //!   reproduced. std's clocks, sleeps, entropy and contended locks are inside on Linux.
-//! - A loop that never awaits and never reaches a scheduling point is not interrupted.
-//! - The fibers of a simulation are one thread to std: `thread_local!` values and `thread::park` are shared by
-//!   all tasks, so that a value that is borrowed over a scheduling point may be found borrowed by another, and two
-//!   tasks that park at once by std's own means spin for ever.
+//! - A loop that reaches no scheduling point is only interrupted after a minute of processor time.
+//! - The fibers of a simulation are one thread to std: `thread_local!` values are shared by all tasks, so that a value
+//!   that is borrowed over a scheduling point may be found borrowed by another, and an unpark ends the park of each
+//!   thread. The channels of std and crossbeam tell threads apart by that: a thread that waits for another at one
+//!   of them waits for ever, and the run ends as a deadlock within libc.
 //! - `parking_lot`'s locks may not be contended under test: they end in a report.
 //!
 //! # Sources
@@ -52,6 +53,7 @@
 #[macro_use]
 mod macros;
 
+mod cancel;
 mod check;
 mod context;
 mod point;
@@ -71,6 +73,7 @@ pub mod time;
 
 #[cfg(feature = "proptest")]
 pub use any::any;
+pub use cancel::{CancelSweep, cancel_sweep};
 pub use check::{Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay};
 pub use sim_choice::{Seed, Strategy, Tape};
 pub use sim_macros::{main, test};

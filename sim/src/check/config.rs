@@ -92,6 +92,7 @@ impl Config {
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
                 start_paused: false,
+                stalls: false,
                 lints: Lints::default(),
             },
             jobs: 1,
@@ -238,6 +239,32 @@ impl Config {
     /// Starts with the clock paused, as tokio's `start_paused`: it then moves only when nothing can run.
     pub fn start_paused(mut self, paused: bool) -> Config {
         self.limits.start_paused = paused;
+        self
+    }
+
+    /// Lets the machine stand still now and then, until a timer that is waited for is due: so that any
+    /// `timeout`, or sleep in a `select!`, may strike at any await of what it limits. Default no: a correct
+    /// program may rely on a timeout of a second over work of a microsecond, and fails under it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sim::{sync::Mutex, time::timeout, task::yield_now};
+    ///
+    /// let test = || async {
+    ///     let (from, to) = (Mutex::new(10), Mutex::new(0));
+    ///     let transfer = async {
+    ///         *from.lock().await -= 1;
+    ///         yield_now().await;
+    ///         *to.lock().await += 1;
+    ///     };
+    ///     let _ = timeout(Duration::from_secs(1), transfer).await;
+    ///     assert_eq!(from.into_inner() + to.into_inner(), 10, "money was lost");
+    /// };
+    /// assert!(sim::check(sim::Config::new(), test).failure.is_none());
+    /// assert!(sim::check(sim::Config::new().stalls(true), test).failure.is_some());
+    /// ```
+    pub fn stalls(mut self, stalls: bool) -> Config {
+        self.limits.stalls = stalls;
         self
     }
 

@@ -146,7 +146,7 @@ impl Future for Sleep {
         }
         let Some(now_ns) = context::now_ns() else { panic!("{}", context::NO_RUNTIME) };
         let at_ns = this.deadline.run_ns();
-        if now_ns >= at_ns {
+        if now_ns >= at_ns || context::stalls_until(at_ns) {
             *this.stage = Stage::Elapsed;
             coop.made_progress();
             return Poll::Ready(());

@@ -77,6 +77,8 @@ pub(crate) struct Limits {
     pub(crate) time_limit_ns: u64,
     pub(crate) stack_size: usize,
     pub(crate) start_paused: bool,
+    /// Time may pass in which nothing runs.
+    pub(crate) stalls: bool,
     pub(crate) lints: Lints,
 }
 
@@ -539,6 +541,26 @@ impl World {
     pub(crate) fn choose_branch(&self, n: u32) -> u32 {
         let who = self.running.get().path;
         self.choices.borrow_mut().choose(Lane::Schedule, Kind::Branch, who, n)
+    }
+
+    pub(crate) fn choose_cancel(&self) -> bool {
+        let who = self.running.get().path;
+        !self.stopping.get()
+            && self.choices.borrow_mut().now_and_then(Lane::Cancel, Kind::Cancel, who)
+    }
+
+    /// Whether the machine stands still until then; if so, all that is due by then is due now.
+    pub(crate) fn choose_stall(&self, at_ns: u64) -> bool {
+        if !self.limits.borrow().stalls || self.stopping.get() || self.paused.get() {
+            return false;
+        }
+        let who = self.running.get().path;
+        let stalls = self.choices.borrow_mut().now_and_then(Lane::Time, Kind::Stall, who);
+        if stalls && at_ns > self.now.get() {
+            self.set_now(at_ns);
+            self.fire_due();
+        }
+        stalls
     }
 
     /// A raw word of test input.
