@@ -42,7 +42,8 @@
 //!   that is borrowed over a scheduling point may be found borrowed by another, and an unpark ends the park of each
 //!   thread. The channels of std and crossbeam tell threads apart by that: a thread that waits for another at one
 //!   of them waits for ever, and the run ends as a deadlock within libc.
-//! - `parking_lot`'s locks may not be contended under test: they end in a report.
+//! - `parking_lot`'s locks work as long as who holds one gives it back while others spin; where they would wait
+//!   the run ends in a report.
 //!
 //! # Sources
 //!

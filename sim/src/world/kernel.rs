@@ -21,9 +21,23 @@ pub(crate) struct Blocked {
     ticket: u64,
     slot: u32,
     fiber: u32,
-    /// The futex; 0 for a sleep. Only compared for equality: an address decides nothing.
+    /// The futex; 0 for a sleep, 1 for a yield. Only compared for equality: an address decides nothing.
     address: usize,
 }
+
+/// No futex is there.
+const SLEEP: usize = 0;
+const YIELD: usize = 1;
+
+/// A fiber whose thread has called sched_yield(2) and is not ready yet.
+pub(super) struct Yielder {
+    ticket: u64,
+    /// The step from which on it is ready again, if others still are.
+    until: u64,
+}
+
+/// The most steps that others get when a thread yields again and again without doing anything else.
+const YIELD_STEPS: u64 = 256;
 
 /// Looks at the clock in one step after which each takes time: so many are no measurement any more.
 const MANY_LOOKS: u64 = 1_000;
@@ -63,6 +77,44 @@ impl World {
         }
     }
 
+    /// Lets others run. A lock that spins before it waits, as parking_lot's do, yields a few times in a row: each
+    /// time others get more steps, so that who holds the lock comes to give it back. Otherwise the lock would wait
+    /// at last, in a way of its own that cannot tell fibers apart.
+    fn give_way(&self) {
+        let site = Location::caller();
+        let yielding = Op { object: 0, access: Access::Yield, site, origin: None };
+        let in_a_row =
+            self.op.get().is_some_and(|op| op.access == Access::Yield && op.site == site);
+        let steps = match in_a_row {
+            true => (self.yield_steps.get() * 2).min(YIELD_STEPS),
+            false => 1,
+        };
+        let ticket = self.tickets.get() + 1;
+        self.yielders.borrow_mut().push(Yielder { ticket, until: self.pulse.get() + steps });
+        self.set_unusual();
+        self.wait(YIELD, None);
+        self.yield_steps.set(steps);
+        self.op.set(Some(yielding));
+    }
+
+    /// Lets those go on that have yielded for long enough, or all; whether there were any.
+    pub(super) fn release_yielders(&self, all: bool) -> bool {
+        let now = self.pulse.get();
+        let mut any = false;
+        self.yielders.borrow_mut().retain(|yielder| {
+            let goes = all || now >= yielder.until;
+            if goes {
+                any = true;
+                self.unblock(1, |blocked| blocked.ticket == yielder.ticket);
+            }
+            !goes
+        });
+        if any {
+            self.set_unusual();
+        }
+        any
+    }
+
     /// Lets the fibers of those that are `wanted` go on, at most `count`; gives how many.
     fn unblock(&self, count: u32, wanted: impl Fn(&Blocked) -> bool) -> u32 {
         let mut blocked = self.blocked.borrow_mut();
@@ -87,7 +139,9 @@ impl World {
     /// a thread that is no part of the simulation may have given the lock back.
     pub(super) fn recheck_futexes(&self) -> bool {
         let rounds = self.rechecks.get();
-        if rounds == RECHECKS || self.blocked.borrow().iter().all(|blocked| blocked.address == 0) {
+        if rounds == RECHECKS
+            || self.blocked.borrow().iter().all(|blocked| blocked.address == SLEEP)
+        {
             return false;
         }
         self.rechecks.set(rounds + 1);
@@ -95,7 +149,7 @@ impl World {
         while os::real_monotonic_ns() < until {
             std::hint::spin_loop();
         }
-        self.unblock(u32::MAX, |blocked| blocked.address != 0) > 0
+        self.unblock(u32::MAX, |blocked| blocked.address != SLEEP) > 0
     }
 
     /// All that wait in libc go on, so that they come to the end of their polls; how many.
@@ -148,8 +202,9 @@ impl World {
     }
 
     fn report_parker(&self) {
-        let message = "a lock that keeps its parker in a thread-local, as parking_lot's do, is contended: on one \
-                       thread it cannot tell the tasks apart. Use the locks of std or sim in the code under test"
+        let message = "a lock that keeps its parker in a thread-local, as parking_lot's do, has spun in vain and \
+                       waits: most likely a deadlock. On one thread such a lock cannot tell the tasks apart, so that \
+                       the run cannot go on; the locks of std or sim would show who holds what"
             .to_string();
         self.fail(FailureKind::Escape, message);
         if let Some(world) = self.this() {
@@ -176,16 +231,13 @@ impl os::Hooks for World {
 
     fn sleep(&self, ns: u64) {
         if self.can_block() && !self.is_stopping() {
-            self.wait(0, Some(ns));
+            self.wait(SLEEP, Some(ns));
         }
     }
 
     fn yield_thread(&self) {
-        if let Some(world) = self.this()
-            && self.can_block()
-        {
-            let site = Location::caller();
-            world.point(Some(Op { object: 0, access: Access::Yield, site, origin: None }));
+        if self.can_block() && !self.is_stopping() {
+            self.give_way();
         }
     }
 

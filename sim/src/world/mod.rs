@@ -155,13 +155,16 @@ pub(crate) struct World {
     tickets: Cell<u64>,
     /// The parkers, and their addresses, of those that wait where std parks threads.
     parked: RefCell<Vec<(usize, sim_sys::os::Parker)>>,
+    yielders: RefCell<Vec<kernel::Yielder>>,
+    /// How many steps others got when a fiber yielded last.
+    yield_steps: Cell<u64>,
     /// How often those that are parked were told to go on.
     unparks: Cell<u64>,
     /// How often futex waits ended for nothing.
     rechecks: Cell<u32>,
     /// The run is over: nothing is picked any more.
     stopping: Cell<bool>,
-    /// The run is over, or looked at, or threads are parked: points have more to do than to pick.
+    /// The run is over, or looked at, or threads are parked or have yielded: points have more to do than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
     quiet: Cell<bool>,
@@ -223,6 +226,8 @@ impl World {
             blocked: RefCell::default(),
             tickets: Cell::new(0),
             parked: RefCell::default(),
+            yielders: RefCell::default(),
+            yield_steps: Cell::new(1),
             unparks: Cell::new(0),
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
@@ -269,6 +274,8 @@ impl World {
         self.pool.set(MAIN_POOL);
         self.blocked.borrow_mut().clear();
         self.parked.borrow_mut().clear();
+        self.yielders.borrow_mut().clear();
+        self.yield_steps.set(1);
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -327,8 +334,8 @@ impl World {
     }
 
     fn set_unusual(&self) {
-        let parked = !self.parked.borrow().is_empty();
-        self.unusual.set(self.stopping.get() || self.tracing.get() || parked);
+        let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
+        self.unusual.set(self.stopping.get() || self.tracing.get() || waits);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -30,6 +30,7 @@ impl World {
             self.trace_event(Happened::Op(op));
         }
         self.take_unparks();
+        self.release_yielders(false);
         if self.step() {
             return self.leave();
         }
@@ -136,6 +137,7 @@ impl World {
                 return Target::End;
             }
             self.take_unparks();
+            self.release_yielders(false);
             {
                 let mut table = self.table.borrow_mut();
                 let ready = table.choice(None);
@@ -151,7 +153,8 @@ impl World {
                     return table.take(index, false);
                 }
             }
-            if !(self.take_remote(Duration::ZERO)
+            if !(self.release_yielders(true)
+                || self.take_remote(Duration::ZERO)
                 || self.advance()
                 || self.recheck_futexes()
                 || self.take_remote(THREADS_WAIT))
