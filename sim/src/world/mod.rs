@@ -133,6 +133,8 @@ pub(crate) struct World {
     step_limit: Cell<u64>,
     /// From which step on the program has been busy for so long that time speeds up.
     busy_from: Cell<u64>,
+    /// At which step it is to be sped up next.
+    busy_at: Cell<u64>,
     base: Cell<Option<Instant>>,
     objects: Cell<u32>,
     running: RunningCell,
@@ -209,6 +211,7 @@ impl World {
             looks: Cell::new((0, 0)),
             step_limit: Cell::new(u64::MAX),
             busy_from: Cell::new(BUSY_STEPS),
+            busy_at: Cell::new(BUSY_STEPS),
             base: Cell::new(None),
             objects: Cell::new(0),
             running: RunningCell::new(NOBODY),
@@ -267,6 +270,7 @@ impl World {
         self.first_step.set(first);
         self.step_limit.set(first.saturating_add(limits.max_steps));
         self.busy_from.set(first + BUSY_STEPS);
+        self.busy_at.set(first + BUSY_STEPS);
         self.objects.set(0);
         self.running.set(NOBODY);
         self.op.set(None);
@@ -537,6 +541,7 @@ impl World {
             return true;
         }
         self.busy_from.set(self.pulse.get() + BUSY_STEPS);
+        self.busy_at.set(self.busy_from.get());
         self.set_now(next.max(self.now.get()));
         self.fire_due();
         true

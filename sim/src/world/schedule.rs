@@ -18,6 +18,9 @@ use std::{rc::Rc, time::Duration};
 /// in real time, before a deadlock is reported.
 const THREADS_WAIT: Duration = Duration::from_secs(1);
 
+/// A busy program's clock goes on once in so many steps.
+const BUSY_STRIDE: u64 = 64;
+
 impl World {
     /// The running task announces `op`, or has woken another; others may run before this returns.
     #[cold]
@@ -50,7 +53,7 @@ impl World {
         let now = self.now.get() + cost;
         if self.unusual.get()
             || now >= self.due.get()
-            || steps >= self.busy_from.get().min(self.step_limit.get())
+            || steps >= self.busy_at.get().min(self.step_limit.get())
             || std::thread::panicking()
         {
             return None;
@@ -99,7 +102,7 @@ impl World {
         let steps = self.pulse.get() + 1;
         self.pulse.set(steps);
         let cost = self.step_ns.get().unwrap_or(0);
-        if (cost > 0 || steps >= self.busy_from.get()) && !self.paused.get() {
+        if (cost > 0 || steps >= self.busy_at.get()) && !self.paused.get() {
             self.now.set(self.now.get() + cost + self.busy_cost(steps));
         }
         if self.now.get() >= self.due.get() {
@@ -109,15 +112,20 @@ impl World {
     }
 
     /// What a step costs beyond that: nothing, unless the program has been busy for very long. Then
-    /// time speeds up, so that a loop that polls until a deadline comes to its end.
+    /// time speeds up, so that a loop that polls until a deadline comes to its end. It is looked at in one
+    /// step of many.
     fn busy_cost(&self, steps: u64) -> u64 {
-        let Some(over) = steps.checked_sub(self.busy_from.get()) else { return 0 };
-        match over {
-            0..100_000 => 1_000,
-            100_000..300_000 => 10_000,
-            300_000..1_000_000 => 100_000,
-            _ => 1_000_000,
+        if steps < self.busy_at.get() {
+            return 0;
         }
+        self.busy_at.set(steps + BUSY_STRIDE);
+        BUSY_STRIDE
+            * match steps - self.busy_from.get() {
+                0..100_000 => 1_000,
+                100_000..300_000 => 10_000,
+                300_000..1_000_000 => 100_000,
+                _ => 1_000_000,
+            }
     }
 
     #[cold]
@@ -204,6 +212,7 @@ impl World {
     }
 
     /// Gives way to `target`; returns when the running fiber is switched to again.
+    #[inline]
     pub(crate) fn switch(self: &Rc<Self>, target: Target) {
         if !self.aim(target) {
             return;
