@@ -4,7 +4,7 @@
 
 use crate::{
     point::{Op, Site},
-    world::{Action, Header, Target, Woken, World},
+    world::{Action, Header, Target, Waiter, Woken, World},
 };
 use sim_sys::os;
 use std::{
@@ -205,6 +205,14 @@ pub(crate) fn wake(header: &Arc<Header>) {
         // The waker of a local set, which may do anything, is called outside of the borrow.
         Ok(Some(Err(waker))) => waker.wake(),
         _ => wake_from_afar(header),
+    }
+}
+
+/// Wakes one who waits as a thread does, from whichever thread.
+pub(crate) fn wake_waiter(header: &Arc<Header>, waiter: &Waiter) {
+    match find(&header.remote) {
+        Some(world) => world.wake_waiter(waiter),
+        None => header.remote.push(header, crate::world::Asked::Wake),
     }
 }
 

@@ -57,7 +57,7 @@ impl Object {
 
     /// The number in this run. A lock in a static outlives a run, so the run is kept beside it.
     #[inline]
-    fn number_in(&self, world: &World) -> u32 {
+    pub(crate) fn number_in(&self, world: &World) -> u32 {
         let known = self.number.load(Relaxed);
         if known >> NUMBER_BITS == world.run() {
             return (known & ((1 << NUMBER_BITS) - 1)) as u32;

@@ -54,8 +54,7 @@ impl World {
     /// Waits until `unblock` or the time; whether it was in time.
     fn wait(&self, address: usize, timeout_ns: Option<u64>) -> bool {
         let Some(world) = self.this() else { return false };
-        let ticket = self.tickets.get() + 1;
-        self.tickets.set(ticket);
+        let ticket = self.next_ticket();
         let timer = timeout_ns.map(|ns| {
             let at = self.now_ns().saturating_add(ns);
             self.timer_insert(at, Action::Unblock { ticket })

@@ -11,10 +11,13 @@ mod names;
 mod schedule;
 mod table;
 mod tasks;
+mod threads;
+mod waits;
 
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
+pub(crate) use waits::Waiter;
 
 use crate::{
     check::{FailureKind, Level, Lints},
@@ -152,6 +155,10 @@ pub(crate) struct World {
     assigned: Cell<u32>,
     /// Fibers that wait in the middle of a poll for a futex or a sleep.
     blocked: RefCell<VecDeque<kernel::Blocked>>,
+    /// Fibers that wait in the middle of a poll for something of ours.
+    held: RefCell<Vec<waits::Held>>,
+    /// What is known of threads and workers, by their fibers.
+    threads: RefCell<threads::Threads>,
     tickets: Cell<u64>,
     /// The parkers, and their addresses, of those that wait where std parks threads.
     parked: RefCell<Vec<(usize, sim_sys::os::Parker)>>,
@@ -164,6 +171,8 @@ pub(crate) struct World {
     rechecks: Cell<u32>,
     /// The run is over: nothing is picked any more.
     stopping: Cell<bool>,
+    /// Fibers are unwound because the run is over.
+    unwinding: Cell<bool>,
     /// The run is over, or looked at, or threads are parked or have yielded: points have more to do than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
@@ -224,6 +233,8 @@ impl World {
             next_fiber: Cell::new(NONE),
             assigned: Cell::new(NONE),
             blocked: RefCell::default(),
+            held: RefCell::default(),
+            threads: RefCell::default(),
             tickets: Cell::new(0),
             parked: RefCell::default(),
             yielders: RefCell::default(),
@@ -231,6 +242,7 @@ impl World {
             unparks: Cell::new(0),
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
+            unwinding: Cell::new(false),
             unusual: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
@@ -276,6 +288,8 @@ impl World {
         self.parked.borrow_mut().clear();
         self.yielders.borrow_mut().clear();
         self.yield_steps.set(1);
+        self.held.borrow_mut().clear();
+        self.clear_threads();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -303,6 +317,12 @@ impl World {
     pub(crate) fn next_object(&self) -> u32 {
         self.objects.set(self.objects.get() + 1);
         self.objects.get()
+    }
+
+    /// A number that tells the waits of a run apart.
+    fn next_ticket(&self) -> u64 {
+        self.tickets.set(self.tickets.get() + 1);
+        self.tickets.get()
     }
 
     /// Whether a task or a thread of this simulation runs right now.

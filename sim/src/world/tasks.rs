@@ -64,7 +64,10 @@ impl World {
         let number = header.number;
         let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
             Ok(output) => Ok(Box::new(output) as Box<dyn Any>),
-            Err(payload) => panicked(number, payload),
+            Err(payload) => match context::world() {
+                Some(world) if world.is_unwinding(&*payload) => resume_unwind(payload),
+                _ => panicked(number, payload),
+            },
         };
         self.start_task(&header, Body::Closure(Box::new(body)), home);
         header

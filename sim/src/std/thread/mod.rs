@@ -1,0 +1,91 @@
+//! Threads with std's names and semantics: fibers of the simulation, real threads outside of one.
+
+mod builder;
+mod handle;
+mod join;
+mod local;
+mod scope;
+
+pub use builder::Builder;
+pub use handle::{Thread, ThreadId, current, park, park_timeout};
+pub use join::JoinHandle;
+pub use local::{AccessError, LocalKey};
+pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use std::thread::Result;
+
+use crate::{
+    context,
+    point::{Access, point_alone},
+};
+use std::{
+    io,
+    num::NonZero,
+    panic::Location,
+    time::{Duration, Instant},
+};
+
+/// Starts a thread that runs `f`.
+///
+/// The new thread may run before this returns. It is not joined when the handle is dropped; a panic that
+/// nobody joins fails the run as a swallowed one.
+///
+/// # Panics
+///
+/// Outside of a simulation, if the system cannot start a thread.
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Builder::new().spawn(f).expect("failed to spawn thread")
+}
+
+/// Lets others run. Zero times or more: the schedule decides.
+#[track_caller]
+pub fn yield_now() {
+    match context::running() {
+        Some(_) => point_alone(Access::Yield, Location::caller(), None),
+        None => std::thread::yield_now(),
+    }
+}
+
+/// Waits for so long, in virtual time.
+#[track_caller]
+pub fn sleep(duration: Duration) {
+    let Some(world) = context::running() else { return std::thread::sleep(duration) };
+    let site = Location::caller();
+    point_alone(Access::Wait, site, None);
+    let until = deadline(&world, duration);
+    let waiter = world.waiter();
+    while world.now_ns() < until && !world.is_stopping() {
+        world.wait_as(&waiter, Some(until), site);
+    }
+}
+
+/// Waits until `deadline`, in virtual time.
+#[track_caller]
+pub fn sleep_until(deadline: Instant) {
+    sleep(deadline.saturating_duration_since(Instant::now()));
+}
+
+/// Virtual nanoseconds at which `timeout` has passed.
+pub(super) fn deadline(world: &crate::world::World, timeout: Duration) -> u64 {
+    world.now_ns().saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// Whether the current thread unwinds from a panic.
+pub fn panicking() -> bool {
+    std::thread::panicking()
+}
+
+/// How many tasks the runtime polls at once: its workers, or outside of a simulation what std says.
+///
+/// # Errors
+///
+/// Outside of a simulation, those of std.
+pub fn available_parallelism() -> io::Result<NonZero<usize>> {
+    let Some(world) = context::running() else { return std::thread::available_parallelism() };
+    let workers = world.limits.borrow().workers as usize;
+    Ok(NonZero::new(workers).unwrap_or(NonZero::<usize>::MIN))
+}
