@@ -68,6 +68,21 @@ impl Object {
     }
 }
 
+impl Object {
+    /// Where it was created.
+    pub(crate) fn site(&self) -> Site {
+        self.site
+    }
+
+    /// What was published to the object comes before all that the running task does from now on.
+    #[inline]
+    pub(crate) fn take_in(&self) {}
+
+    /// What the running task has done comes before what others do once they take it in.
+    #[inline]
+    pub(crate) fn publish(&self) {}
+}
+
 /// Announces `access` to `object` at `site`; another task may run before this returns.
 #[inline]
 pub(crate) fn point(object: &Object, access: Access, site: Site) {

@@ -9,9 +9,10 @@ use std::{
     collections::VecDeque,
     rc::Rc,
     sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
+    time::{Duration, Instant},
 };
 
 /// Waiters of a simulation, in the order in which they came.
@@ -30,12 +31,9 @@ impl Waiters {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits once: until it is woken, at `deadline_ns` at the latest, or for nothing. True if it was
-    /// taken out of the queue meanwhile.
-    pub(super) fn wait(&self, world: &Rc<World>, deadline_ns: Option<u64>, site: Site) -> bool {
-        let queued = self.enter(world);
-        queued.wait(world, deadline_ns, site);
-        queued.leave()
+    /// Waits once: until it is woken, at `deadline_ns` at the latest, or for nothing.
+    pub(super) fn wait(&self, world: &Rc<World>, deadline_ns: Option<u64>, site: Site) {
+        self.enter(world).wait(world, deadline_ns, site);
     }
 
     /// A place in the queue.
@@ -46,31 +44,50 @@ impl Waiters {
         Queued { waiters: self, waiter }
     }
 
-    /// How many wait.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any.load(Relaxed)
+    }
+
     pub(super) fn len(&self) -> usize {
-        if !self.any.load(Relaxed) { 0 } else { self.list().len() }
+        if self.is_empty() { 0 } else { self.list().len() }
     }
 
     /// Wakes all; they leave the queue when they run.
+    #[inline]
     pub(super) fn wake_all(&self) {
-        if self.any.load(Relaxed) {
+        if !self.is_empty() {
             let all: Vec<Waiter> = self.list().iter().cloned().collect();
             all.iter().for_each(Waiter::wake);
         }
     }
 
-    /// Takes the waiter at `index` out of the queue and wakes it.
-    pub(super) fn wake_at(&self, index: usize) {
-        let waiter = self.list().remove(index);
+    /// Takes the waiter at `index` out of the queue, and wakes it.
+    pub(super) fn choose(&self, index: usize) {
+        let waiter = {
+            let mut list = self.list();
+            let waiter = list.remove(index);
+            self.any.store(!list.is_empty(), Relaxed);
+            waiter
+        };
         if let Some(waiter) = waiter {
-            waiter.wake();
+            waiter.choose();
         }
     }
 
-    /// What they were woken for is taken: they wait on.
+    /// Takes all out of the queue, and wakes them.
+    pub(super) fn choose_all(&self) {
+        if !self.is_empty() {
+            let all = std::mem::take(&mut *self.list());
+            self.any.store(false, Relaxed);
+            all.iter().for_each(Waiter::choose);
+        }
+    }
+
+    /// What they were woken for is taken: they wait on, without having run.
     #[inline]
     pub(super) fn hold_again(&self) {
-        if self.any.load(Relaxed)
+        if !self.is_empty()
             && let Some(world) = context::running()
         {
             world.hold_again(self.list().iter());
@@ -90,29 +107,124 @@ impl Queued<'_> {
         world.wait_as(&self.waiter, deadline_ns, site);
     }
 
-    /// Whether it has been taken out of the queue.
-    pub(super) fn is_taken_out(&self) -> bool {
-        !self.waiters.list().contains(&self.waiter)
-    }
-
-    /// Leaves the queue; true if it has been taken out of it before.
-    pub(super) fn leave(self) -> bool {
-        self.remove()
-    }
-
-    fn remove(&self) -> bool {
-        let mut list = self.waiters.list();
-        let at = list.iter().position(|waiter| *waiter == self.waiter);
-        if let Some(at) = at {
-            list.remove(at);
-        }
-        self.waiters.any.store(!list.is_empty(), Relaxed);
-        at.is_none()
+    /// Whether it has been taken out of the queue to go on.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.waiter.is_chosen()
     }
 }
 
 impl Drop for Queued<'_> {
     fn drop(&mut self) {
-        self.remove();
+        if self.is_chosen() {
+            return;
+        }
+        let mut list = self.waiters.list();
+        if let Some(at) = list.iter().position(|waiter| *waiter == self.waiter) {
+            list.remove(at);
+        }
+        self.waiters.any.store(!list.is_empty(), Relaxed);
+    }
+}
+
+/// Where threads wait for a change of what a mutex protects: those of a simulation in a queue, real ones
+/// by std's own condition variable.
+pub(super) struct Gate {
+    waiters: Waiters,
+    real: Condvar,
+    /// How many real threads wait: to notify nobody costs a call of the system.
+    real_waiting: AtomicUsize,
+}
+
+impl Gate {
+    pub(super) const fn new() -> Gate {
+        Gate { waiters: Waiters::new(), real: Condvar::new(), real_waiting: AtomicUsize::new(0) }
+    }
+
+    /// Gives the mutex back, waits once, and takes it again.
+    pub(super) fn wait<'a, S>(
+        &self,
+        mutex: &'a Mutex<S>,
+        guard: MutexGuard<'a, S>,
+        deadline: Deadline,
+        site: Site,
+    ) -> MutexGuard<'a, S> {
+        if let Some(world) = context::running() {
+            drop(guard);
+            self.waiters.wait(&world, deadline.virtual_ns(), site);
+            return mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        self.real_waiting.fetch_add(1, Relaxed);
+        let guard = match deadline.remaining() {
+            None => self.real.wait(guard).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => {
+                self.real.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        self.real_waiting.fetch_sub(1, Relaxed);
+        guard
+    }
+
+    /// Wakes all that wait.
+    pub(super) fn wake_all(&self) {
+        self.waiters.choose_all();
+        self.wake_real();
+    }
+
+    /// Wakes the one that waits longest; real threads all.
+    pub(super) fn wake_first(&self) {
+        if !self.waiters.is_empty() {
+            self.waiters.choose(0);
+        }
+        self.wake_real();
+    }
+
+    fn wake_real(&self) {
+        if self.real_waiting.load(Relaxed) > 0 {
+            self.real.notify_all();
+        }
+    }
+}
+
+/// Until when somebody waits: on the clock of the simulation, or on the machine's.
+#[derive(Clone, Copy)]
+pub(super) enum Deadline {
+    Never,
+    Virtual(u64),
+    Real(Instant),
+}
+
+impl Deadline {
+    /// So long from now on.
+    pub(super) fn after(timeout: Duration) -> Deadline {
+        match context::now_ns() {
+            Some(now) => {
+                let ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+                Deadline::Virtual(now.saturating_add(ns))
+            }
+            None => Instant::now().checked_add(timeout).map_or(Deadline::Never, Deadline::Real),
+        }
+    }
+
+    pub(super) fn virtual_ns(self) -> Option<u64> {
+        match self {
+            Deadline::Virtual(ns) => Some(ns),
+            _ => None,
+        }
+    }
+
+    /// What is left of the time; `None` without end.
+    pub(super) fn remaining(self) -> Option<Duration> {
+        match self {
+            Deadline::Never => None,
+            Deadline::Virtual(ns) => {
+                let now = context::now_ns().unwrap_or(ns);
+                Some(Duration::from_nanos(ns.saturating_sub(now)))
+            }
+            Deadline::Real(instant) => Some(instant.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    pub(super) fn is_over(self) -> bool {
+        self.remaining() == Some(Duration::ZERO)
     }
 }

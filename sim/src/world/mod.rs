@@ -56,6 +56,10 @@ const STEP_MAX_NS: u32 = 1_000;
 /// Steps without a pause after which time speeds up: a tenth of a second on a real machine.
 const BUSY_STEPS: u64 = 100_000;
 
+/// In one of so many runs waits end for nothing, and there one of so many waits.
+const SPURIOUS_RUNS: u32 = 4;
+const SPURIOUS_WAITS: u32 = 4;
+
 /// What a timer does when it is due.
 pub(crate) enum Action {
     Wake(Waker),
@@ -136,6 +140,8 @@ pub(crate) struct World {
     step_limit: Cell<u64>,
     /// From which step on the program has been busy for so long that time speeds up.
     busy_from: Cell<u64>,
+    /// Whether waits end for nothing in this run; `None` until one could.
+    spurious: Cell<Option<bool>>,
     base: Cell<Option<Instant>>,
     objects: Cell<u32>,
     running: RunningCell,
@@ -218,6 +224,7 @@ impl World {
             looks: Cell::new((0, 0)),
             step_limit: Cell::new(u64::MAX),
             busy_from: Cell::new(BUSY_STEPS),
+            spurious: Cell::new(None),
             base: Cell::new(None),
             objects: Cell::new(0),
             running: RunningCell::new(NOBODY),
@@ -274,6 +281,7 @@ impl World {
         self.due.set(u64::MAX);
         self.paused.set(limits.start_paused);
         self.step_ns.set(None);
+        self.spurious.set(None);
         let first = self.pulse.get() + 1;
         self.pulse.set(first);
         self.first_step.set(first);
@@ -588,6 +596,25 @@ impl World {
             self.fire_due();
         }
         stalls
+    }
+
+    /// One of `n` waiters; zero is the one that waits longest.
+    pub(crate) fn choose_among(&self, n: u32) -> u32 {
+        if n < 2 {
+            return 0;
+        }
+        let who = self.running.get().path;
+        self.choices.borrow_mut().choose(Lane::Schedule, Kind::Other, who, n)
+    }
+
+    /// Whether a wait ends for nothing. Zero is no: not in this run, and not this wait.
+    pub(crate) fn wakes_for_nothing(&self) -> bool {
+        let in_this_run = self.spurious.get().unwrap_or_else(|| {
+            let drawn = self.choose_among(SPURIOUS_RUNS) == SPURIOUS_RUNS - 1;
+            self.spurious.set(Some(drawn));
+            drawn
+        });
+        in_this_run && self.choose_among(SPURIOUS_WAITS) == SPURIOUS_WAITS - 1
     }
 
     /// A raw word of test input.

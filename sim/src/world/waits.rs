@@ -7,7 +7,10 @@ use super::{Action, Header, World, table::Suspended};
 use crate::{context, point::Site};
 use std::{
     rc::Rc,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{Wake, Waker},
 };
 
@@ -21,6 +24,8 @@ struct Place {
     ticket: u64,
     /// In the middle of a poll: the fiber waits, not the thread.
     polling: bool,
+    /// What it waits for has been given to it.
+    chosen: AtomicBool,
 }
 
 /// A fiber that waits in the middle of a poll.
@@ -41,6 +46,17 @@ impl Waiter {
         context::wake_waiter(&self.0.header, self);
     }
 
+    /// Gives it what it waits for, and wakes it.
+    pub(crate) fn choose(&self) {
+        self.0.chosen.store(true, Relaxed);
+        self.wake();
+    }
+
+    /// Whether it has been given what it waits for.
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.0.chosen.load(Relaxed)
+    }
+
     pub(crate) fn waker(&self) -> Waker {
         Waker::from(self.0.clone())
     }
@@ -59,7 +75,8 @@ impl World {
         let ticket = self.next_ticket();
         let header = self.table.borrow().slots[running.slot as usize].header.clone();
         let header = header.expect("what runs has a header");
-        Waiter(Arc::new(Place { header, ticket, polling: !self.may_block() }))
+        let (polling, chosen) = (!self.may_block(), AtomicBool::new(false));
+        Waiter(Arc::new(Place { header, ticket, polling, chosen }))
     }
 
     /// Waits until the waiter is woken, at `deadline_ns` at the latest, or for nothing.

@@ -1,9 +1,18 @@
 //! Locks, channels and atomics with std's names and semantics.
 
 pub mod atomic;
+mod barrier;
+mod condvar;
+pub mod mpsc;
 mod mutex;
+mod once;
+mod rwlock;
 
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{LazyLock, Once, OnceLock, OnceState};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 
 /// Whether what runs is unwound because its run has ended. No panic of the program: a lock in a static

@@ -70,12 +70,10 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        point(&self.object, Access::Acquire, site);
-        self.lock_at(site)
+        self.lock_announced(site)
     }
 
-    /// Takes the mutex without announcing it.
-    pub(super) fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
+    fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
         match self.inner.try_lock() {
             Err(TryLockError::WouldBlock) => self.wait(site),
             Ok(guard) => Ok(self.taken(guard, site)),
@@ -95,13 +93,25 @@ impl<T: ?Sized> Mutex<T> {
             self.waiters.wait(&world, None, site);
             match self.inner.try_lock() {
                 Err(TryLockError::WouldBlock) => {}
-                Ok(guard) => return Ok(self.taken(guard, site)),
-                Err(TryLockError::Poisoned(error)) => return self.wrap(Err(error), site),
+                Ok(guard) => {
+                    self.object.take_in();
+                    return self.wrap(Ok(guard), site);
+                }
+                Err(TryLockError::Poisoned(error)) => {
+                    self.object.take_in();
+                    return self.wrap(Err(error), site);
+                }
             }
         }
     }
 
-    fn wrap<'a>(
+    /// Takes the mutex again after a wait.
+    pub(super) fn lock_announced(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
+        point(&self.object, Access::Acquire, site);
+        self.lock_at(site)
+    }
+
+    pub(super) fn wrap<'a>(
         &'a self,
         result: LockResult<real::MutexGuard<'a, T>>,
         site: Site,
@@ -193,6 +203,12 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn mutex(guard: &MutexGuard<'a, T>) -> &'a Mutex<T> {
         guard.mutex
     }
+
+    /// Takes the guard apart; the mutex is not given back.
+    pub(super) fn into_inner(mut guard: Self) -> (&'a Mutex<T>, real::MutexGuard<'a, T>) {
+        let inner = guard.inner.take().expect("it is taken when the guard is dropped");
+        (guard.mutex, inner)
+    }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
@@ -211,6 +227,9 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
+        if self.inner.is_none() {
+            return; // It is given to a condition variable.
+        }
         // Others come before the mutex is free.
         point(&self.mutex.object, Access::Release, self.site);
         let was_poisoned = self.mutex.inner.is_poisoned();

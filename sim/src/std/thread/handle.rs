@@ -1,6 +1,6 @@
 //! What names a thread, and the token that it parks for.
 
-use super::super::waiters::Waiters;
+use super::super::waiters::{Deadline, Waiters};
 use crate::{
     context,
     point::{Access, Object, point},
@@ -142,8 +142,8 @@ fn park_for(timeout: Option<Duration>) {
         unreachable!("the threads of a simulation are simulated");
     };
     point(&thread.object, Access::Wait, site);
-    let until = timeout.map(|timeout| super::deadline(&world, timeout));
-    while !thread.token.swap(false, Relaxed) && until.is_none_or(|until| world.now_ns() < until) {
-        thread.waiters.wait(&world, until, site);
+    let deadline = timeout.map_or(Deadline::Never, Deadline::after);
+    while !thread.token.swap(false, Relaxed) && !deadline.is_over() {
+        thread.waiters.wait(&world, deadline.virtual_ns(), site);
     }
 }

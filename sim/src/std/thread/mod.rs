@@ -13,6 +13,7 @@ pub use local::{AccessError, LocalKey};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
+use super::waiters::Deadline;
 use crate::{
     context,
     point::{Access, point_alone},
@@ -56,10 +57,10 @@ pub fn sleep(duration: Duration) {
     let Some(world) = context::running() else { return std::thread::sleep(duration) };
     let site = Location::caller();
     point_alone(Access::Wait, site, None);
-    let until = deadline(&world, duration);
+    let deadline = Deadline::after(duration);
     let waiter = world.waiter();
-    while world.now_ns() < until && !world.is_stopping() {
-        world.wait_as(&waiter, Some(until), site);
+    while !deadline.is_over() {
+        world.wait_as(&waiter, deadline.virtual_ns(), site);
     }
 }
 
@@ -67,11 +68,6 @@ pub fn sleep(duration: Duration) {
 #[track_caller]
 pub fn sleep_until(deadline: Instant) {
     sleep(deadline.saturating_duration_since(Instant::now()));
-}
-
-/// Virtual nanoseconds at which `timeout` has passed.
-pub(super) fn deadline(world: &crate::world::World, timeout: Duration) -> u64 {
-    world.now_ns().saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Whether the current thread unwinds from a panic.

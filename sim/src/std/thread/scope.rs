@@ -1,6 +1,9 @@
 //! Threads that may borrow: they end before their scope does.
 
-use super::{super::waiters::Waiters, Builder, JoinHandle, Result, Thread};
+use super::{
+    super::waiters::{Deadline, Gate},
+    Builder, JoinHandle, Result, Thread,
+};
 use crate::{
     context,
     point::{Access, Site, point_alone},
@@ -11,7 +14,7 @@ use std::{
     marker::PhantomData,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
 };
@@ -24,9 +27,8 @@ struct Shared {
     running: Mutex<usize>,
     /// A thread panicked, and its handle was not joined.
     panicked: AtomicBool,
-    owner: Waiters,
-    /// Where real threads wait.
-    ended: Condvar,
+    /// Where the scope waits.
+    all_ended: Gate,
 }
 
 /// Calls `f` with a scope, and waits for the threads that were started in it.
@@ -52,8 +54,7 @@ where
     let shared = Arc::new(Shared {
         running: Mutex::new(0),
         panicked: AtomicBool::new(false),
-        owner: Waiters::new(),
-        ended: Condvar::new(),
+        all_ended: Gate::new(),
     });
     let result = lend::scope(
         shared.clone(),
@@ -85,13 +86,10 @@ impl Shared {
 
     /// Waits until no thread of the scope is left.
     fn wait(&self, site: Site) {
-        let Some(world) = context::running() else {
-            let none = self.ended.wait_while(self.running(), |running| *running > 0);
-            return drop(none);
-        };
         point_alone(Access::Join, site, None);
-        while *self.running() > 0 {
-            self.owner.wait(&world, None, site);
+        let mut running = self.running();
+        while *running > 0 {
+            running = self.all_ended.wait(&self.running, running, Deadline::Never, site);
         }
     }
 }
@@ -114,8 +112,7 @@ impl Drop for Running {
             *running
         };
         if left == 0 {
-            self.0.owner.wake_all();
-            self.0.ended.notify_all();
+            self.0.all_ended.wake_all();
         }
     }
 }
