@@ -76,11 +76,15 @@ impl Object {
 
     /// What was published to the object comes before all that the running task does from now on.
     #[inline]
-    pub(crate) fn take_in(&self) {}
+    pub(crate) fn take_in(&self) {
+        context::ordering(|world| world.take_in(self.number_in(world)));
+    }
 
     /// What the running task has done comes before what others do once they take it in.
     #[inline]
-    pub(crate) fn publish(&self) {}
+    pub(crate) fn publish(&self) {
+        context::ordering(|world| world.publish(self.number_in(world)));
+    }
 }
 
 /// Announces `access` to `object` at `site`; another task may run before this returns.

@@ -1,5 +1,6 @@
 //! std's threads, locks, channels and atomics, for programs of threads: same names, same semantics.
 
+pub mod cell;
 pub mod sync;
 pub mod thread;
 

@@ -53,12 +53,13 @@ impl Waiters {
         if self.is_empty() { 0 } else { self.list().len() }
     }
 
-    /// Wakes all; they leave the queue when they run.
+    /// Wakes all; they leave the queue when they run. A scheduling point, if there are any.
     #[inline]
     pub(super) fn wake_all(&self) {
         if !self.is_empty() {
             let all: Vec<Waiter> = self.list().iter().cloned().collect();
             all.iter().for_each(Waiter::wake);
+            context::point_of_wake();
         }
     }
 

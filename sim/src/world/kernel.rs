@@ -11,6 +11,7 @@ use crate::{
 };
 use sim_sys::os::{self, FutexWait, Parker};
 use std::{
+    cell::RefCell,
     panic::Location,
     rc::Rc,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
@@ -261,7 +262,18 @@ impl os::Hooks for World {
     }
 
     fn futex_wake(&self, address: usize, count: u32) -> u32 {
-        let woken = self.unblock(count, |blocked| blocked.address == address);
+        let slots = RefCell::new(Vec::new());
+        let woken = self.unblock(count, |blocked| {
+            let found = blocked.address == address;
+            if found && self.keeps_clocks() {
+                slots.borrow_mut().push(blocked.slot);
+            }
+            found
+        });
+        for slot in slots.into_inner() {
+            let number = self.table.borrow().slots[slot as usize].number;
+            self.order_before(number);
+        }
         // As where a task is woken: on another core it could go on at once.
         if let Some(world) = self.this()
             && woken > 0

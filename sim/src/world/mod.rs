@@ -3,6 +3,7 @@
 //! A run is a function from choices to a trace. The same `World` serves many runs, one after the
 //! other, so that its tables and stacks are allocated once.
 
+mod clocks;
 mod current;
 mod drive;
 mod header;
@@ -14,6 +15,7 @@ mod tasks;
 mod threads;
 mod waits;
 
+pub(crate) use clocks::Atomic;
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
@@ -179,6 +181,9 @@ pub(crate) struct World {
     stopping: Cell<bool>,
     /// Fibers are unwound because the run is over.
     unwinding: Cell<bool>,
+    /// What happened before what, if anything asks.
+    clocks: RefCell<clocks::Clocks>,
+    clocks_on: Cell<bool>,
     /// The run is over, or looked at, or threads are parked or have yielded: points have more to do than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
@@ -250,6 +255,8 @@ impl World {
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
             unwinding: Cell::new(false),
+            clocks: RefCell::default(),
+            clocks_on: Cell::new(false),
             unusual: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
@@ -298,6 +305,7 @@ impl World {
         self.yield_steps.set(1);
         self.held.borrow_mut().clear();
         self.clear_threads();
+        self.clear_clocks();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -364,6 +372,9 @@ impl World {
     fn set_unusual(&self) {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
         self.unusual.set(self.stopping.get() || self.tracing.get() || waits);
+        let parked = !self.parked.borrow().is_empty();
+        self.unusual
+            .set(self.stopping.get() || self.tracing.get() || self.clocks_on.get() || parked);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

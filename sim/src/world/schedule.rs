@@ -203,6 +203,12 @@ impl World {
         self.switch(Target::End);
     }
 
+    /// The run has failed, and the running task must not go on with what it does.
+    #[cold]
+    pub(crate) fn end_here(self: &Rc<Self>) {
+        self.leave();
+    }
+
     /// Gives way to `target`; returns when the running fiber is switched to again.
     pub(crate) fn switch(self: &Rc<Self>, target: Target) {
         if !self.aim(target) {
@@ -288,15 +294,21 @@ impl World {
     pub(crate) fn park(self: &Rc<Self>, site: Site) {
         let running = self.running.get();
         debug_assert!(running.thread, "only a thread may park, and this is a task, at {site}");
+        if self.keeps_clocks() {
+            self.order_turns(false);
+        }
         let waker = self.table.borrow_mut().end_turn(running.slot, self.op.get());
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
         }
         let target = self.next();
-        if target == Target::Poll(running.slot) {
-            return self.table.borrow_mut().begin_turn(running.slot);
+        match target {
+            Target::Poll(slot) if slot == running.slot => self.table.borrow_mut().begin_turn(slot),
+            target => self.switch(target),
         }
-        self.switch(target);
+        if self.keeps_clocks() {
+            self.order_turns(true);
+        }
     }
 
     /// The fiber that runs waits in the middle of a poll until it is in the list of suspended

@@ -6,7 +6,11 @@
 //! not shown. But a weak order orders nothing for [`cell::Shared`](crate::std::cell::Shared): data that is
 //! published by way of a `Relaxed` flag is reported as a data race.
 
-use crate::point::{Access, Object, point};
+use crate::{
+    context,
+    point::{Access, Object, Op, Site, point_alone},
+    world::Atomic,
+};
 use std::{fmt, panic::Location, sync::atomic as real};
 
 pub use std::sync::atomic::{Ordering, compiler_fence};
@@ -18,8 +22,26 @@ pub use std::sync::atomic::{Ordering, compiler_fence};
 /// Panics if the order is `Relaxed`.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    crate::point::point_alone(Access::Yield, Location::caller(), None);
+    point_alone(Access::Yield, Location::caller(), None);
     real::fence(order);
+    context::ordering(|world| world.order_fence(order));
+}
+
+/// An operation on `object` is about to take place.
+#[inline]
+fn announce(object: &Object, access: Access, site: Site) {
+    context::point_apart(|world| Op {
+        object: object.number_in(world),
+        access,
+        site,
+        origin: Some(object.site()),
+    });
+}
+
+/// It has taken place: its order says whom it orders.
+#[inline]
+fn done(object: &Object, kind: Atomic, order: Ordering) {
+    context::ordering(|world| world.order_atomic(object.number_in(world), kind, order));
 }
 
 /// The operations that all atomic types have.
@@ -55,8 +77,10 @@ macro_rules! atomic {
             /// Panics if the order is `Release` or `AcqRel`.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
-                point(&self.object, Access::Read, Location::caller());
-                self.inner.load(order)
+                announce(&self.object, Access::Read, Location::caller());
+                let value = self.inner.load(order);
+                done(&self.object, Atomic::Load, order);
+                value
             }
 
             /// Sets the value.
@@ -66,8 +90,9 @@ macro_rules! atomic {
             /// Panics if the order is `Acquire` or `AcqRel`.
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
-                point(&self.object, Access::Write, Location::caller());
+                announce(&self.object, Access::Write, Location::caller());
                 self.inner.store(value, order);
+                done(&self.object, Atomic::Store, order);
             }
 
             /// Sets the value; gives the former one.
@@ -93,8 +118,13 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                point(&self.object, Access::Write, Location::caller());
-                self.inner.compare_exchange(current, new, success, failure)
+                announce(&self.object, Access::Write, Location::caller());
+                let result = self.inner.compare_exchange(current, new, success, failure);
+                match result {
+                    Ok(_) => done(&self.object, Atomic::Change, success),
+                    Err(_) => done(&self.object, Atomic::Load, failure),
+                }
+                result
             }
 
             /// As [`compare_exchange`](Self::compare_exchange), which real machines let fail for nothing now
@@ -141,12 +171,14 @@ macro_rules! atomic {
             #[inline]
             fn change(
                 &self,
-                _order: Ordering,
-                site: crate::point::Site,
+                order: Ordering,
+                site: Site,
                 f: impl FnOnce(&$inner) -> $value,
             ) -> $value {
-                point(&self.object, Access::Write, site);
-                f(&self.inner)
+                announce(&self.object, Access::Write, site);
+                let former = f(&self.inner);
+                done(&self.object, Atomic::Change, order);
+                former
             }
         }
 

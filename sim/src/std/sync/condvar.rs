@@ -206,6 +206,7 @@ impl Condvar {
         if waiting > 0 {
             let index = context::running().map_or(0, |world| world.choose_among(waiting as u32));
             self.waiters.choose(index as usize);
+            context::point_of_wake();
         }
         self.notify_real(real::Condvar::notify_one);
     }
@@ -214,7 +215,10 @@ impl Condvar {
     #[track_caller]
     pub fn notify_all(&self) {
         point(&self.object, Access::Notify, Location::caller());
-        self.waiters.choose_all();
+        if !self.waiters.is_empty() {
+            self.waiters.choose_all();
+            context::point_of_wake();
+        }
         self.notify_real(real::Condvar::notify_all);
     }
 

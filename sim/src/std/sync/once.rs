@@ -52,6 +52,11 @@ impl Once {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a closure has run to its end, and what it did is published.
+    fn is_done(&self) -> bool {
+        *self.state() == State::Done
+    }
+
     /// Runs `f` unless one has run; waits for one that runs.
     ///
     /// # Panics
@@ -72,7 +77,7 @@ impl Once {
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         point(&self.object, Access::Read, Location::caller());
-        *self.state() == State::Done
+        self.is_done()
     }
 
     /// Waits until a closure has run.
@@ -107,8 +112,9 @@ impl Once {
 
     #[track_caller]
     fn call(&self, force: bool, site: Site, f: impl FnOnce(&OnceState)) {
-        // Looked at only, if it is done: a choice of the strategy that this is no write.
-        point(&self.object, Access::Write, site);
+        // What is done stays so: then it is only looked at.
+        let done = self.is_done();
+        point(&self.object, if done { Access::Read } else { Access::Write }, site);
         let mut state = self.state();
         loop {
             match *state {
@@ -180,7 +186,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
         point(&self.once.object, Access::Read, Location::caller());
-        self.inner.get()
+        if self.once.is_done() { self.inner.get() } else { None }
     }
 
     /// The value, of a cell that nobody else can reach.
@@ -300,10 +306,6 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub fn force(this: &LazyLock<T, F>) -> &T {
         let site = Location::caller();
-        if let Some(value) = this.inner.get() {
-            point(&this.once.object, Access::Read, site);
-            return value;
-        }
         let poisoned = *this.once.state() == State::Poisoned;
         assert!(!poisoned, "LazyLock instance has previously been poisoned");
         this.once.call(false, site, |_| {
@@ -336,8 +338,8 @@ impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple("LazyLock");
         match self.inner.get() {
-            Some(value) => tuple.field(value),
-            None => tuple.field(&format_args!("<uninit>")),
+            Some(value) if self.once.is_done() => tuple.field(value),
+            _ => tuple.field(&format_args!("<uninit>")),
         };
         tuple.finish()
     }

@@ -146,4 +146,5 @@ fn park_for(timeout: Option<Duration>) {
     while !thread.token.swap(false, Relaxed) && !deadline.is_over() {
         thread.waiters.wait(&world, deadline.virtual_ns(), site);
     }
+    thread.object.take_in();
 }

@@ -3,7 +3,7 @@
 use super::{Result, Thread};
 use crate::{
     context,
-    point::{Access, Site, point_alone},
+    point::{Access, Site, point_of_task},
     world::{Header, Outcome, World, is_finished, world_of},
 };
 use std::{any::Any, fmt, panic::Location, rc::Rc, sync::Arc, task::Poll};
@@ -67,7 +67,7 @@ impl<T> JoinHandle<T> {
     pub fn is_finished(&self) -> bool {
         match &self.repr {
             Repr::Simulated(simulated) => {
-                point_alone(Access::Read, Location::caller(), Some(simulated.header.site));
+                point_of_task(&simulated.header, Access::Read, Location::caller());
                 is_finished(&simulated.header)
             }
             Repr::Real(handle) => handle.is_finished(),
@@ -77,7 +77,7 @@ impl<T> JoinHandle<T> {
 
 impl<T> Simulated<T> {
     fn join(self, site: Site) -> Result<T> {
-        point_alone(Access::Join, site, Some(self.header.site));
+        point_of_task(&self.header, Access::Join, site);
         let world =
             context::running().filter(|world| Arc::ptr_eq(world.remote(), &self.header.remote));
         let world = world.expect("a thread is joined within its simulation");

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     context,
-    point::{Access, Site, point_alone},
+    point::{Access, Object, Site, point},
 };
 use sim_sys::lend;
 use std::{
@@ -24,6 +24,8 @@ pub struct Scope<'scope, 'env: 'scope>(&'scope lend::Scope<'scope, 'env, Arc<Sha
 
 /// What the threads of a scope tell it.
 struct Shared {
+    /// Its threads leave there what they did.
+    object: Object,
     running: Mutex<usize>,
     /// A thread panicked, and its handle was not joined.
     panicked: AtomicBool,
@@ -52,6 +54,7 @@ where
 {
     let site = Location::caller();
     let shared = Arc::new(Shared {
+        object: Object::new(site),
         running: Mutex::new(0),
         panicked: AtomicBool::new(false),
         all_ended: Gate::new(),
@@ -86,11 +89,13 @@ impl Shared {
 
     /// Waits until no thread of the scope is left.
     fn wait(&self, site: Site) {
-        point_alone(Access::Join, site, None);
+        point(&self.object, Access::Join, site);
         let mut running = self.running();
         while *running > 0 {
             running = self.all_ended.wait(&self.running, running, Deadline::Never, site);
         }
+        drop(running);
+        self.object.take_in();
     }
 }
 
@@ -106,6 +111,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.0.object.publish();
         let left = {
             let mut running = self.0.running();
             *running -= 1;
