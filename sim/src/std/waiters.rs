@@ -19,16 +19,27 @@ use std::{
 pub(super) struct Waiters {
     /// Whether there may be one: what does not wait looks at nothing else.
     any: AtomicBool,
-    list: Mutex<VecDeque<Waiter>>,
+    queue: Mutex<Queue>,
 }
+
+struct Queue {
+    list: VecDeque<Waiter>,
+    /// Those of the list that were woken and have not run yet.
+    woken: Vec<Waiter>,
+}
+
+/// How many that wait for one lock compete for it when it is free. Of more than that one is chosen, so
+/// that giving it back does not take longer the more wait.
+const RIVALS: usize = 64;
 
 impl Waiters {
     pub(super) const fn new() -> Waiters {
-        Waiters { any: AtomicBool::new(false), list: Mutex::new(VecDeque::new()) }
+        let queue = Queue { list: VecDeque::new(), woken: Vec::new() };
+        Waiters { any: AtomicBool::new(false), queue: Mutex::new(queue) }
     }
 
-    fn list(&self) -> MutexGuard<'_, VecDeque<Waiter>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits once: until it is woken, at `deadline_ns` at the latest, or for nothing.
@@ -39,7 +50,7 @@ impl Waiters {
     /// A place in the queue.
     pub(super) fn enter(&self, world: &World) -> Queued<'_> {
         let waiter = world.waiter();
-        self.list().push_back(waiter.clone());
+        self.queue().list.push_back(waiter.clone());
         self.any.store(true, Relaxed);
         Queued { waiters: self, waiter }
     }
@@ -50,25 +61,49 @@ impl Waiters {
     }
 
     pub(super) fn len(&self) -> usize {
-        if self.is_empty() { 0 } else { self.list().len() }
+        if self.is_empty() { 0 } else { self.queue().list.len() }
     }
 
     /// Wakes all; they leave the queue when they run. A scheduling point, if there are any.
     #[inline]
     pub(super) fn wake_all(&self) {
         if !self.is_empty() {
-            let all: Vec<Waiter> = self.list().iter().cloned().collect();
+            let all: Vec<Waiter> = self.queue().list.iter().cloned().collect();
             all.iter().for_each(Waiter::wake);
+            self.queue().woken = all;
             context::point_of_wake();
         }
+    }
+
+    /// One of them can go on: wakes those who compete for it. A scheduling point, if there are any.
+    #[inline]
+    pub(super) fn wake_rivals(&self) {
+        if !self.is_empty() {
+            self.wake_some();
+            context::point_of_wake();
+        }
+    }
+
+    fn wake_some(&self) {
+        let waiting = self.len();
+        let rivals: Vec<Waiter> = match waiting {
+            0..=RIVALS => self.queue().list.iter().cloned().collect(),
+            _ => {
+                let index =
+                    context::running().map_or(0, |world| world.choose_among(waiting as u32));
+                self.queue().list.get(index as usize).cloned().into_iter().collect()
+            }
+        };
+        rivals.iter().for_each(Waiter::wake);
+        self.queue().woken = rivals;
     }
 
     /// Takes the waiter at `index` out of the queue, and wakes it.
     pub(super) fn choose(&self, index: usize) {
         let waiter = {
-            let mut list = self.list();
-            let waiter = list.remove(index);
-            self.any.store(!list.is_empty(), Relaxed);
+            let mut queue = self.queue();
+            let waiter = queue.list.remove(index);
+            self.any.store(!queue.list.is_empty(), Relaxed);
             waiter
         };
         if let Some(waiter) = waiter {
@@ -79,19 +114,20 @@ impl Waiters {
     /// Takes all out of the queue, and wakes them.
     pub(super) fn choose_all(&self) {
         if !self.is_empty() {
-            let all = std::mem::take(&mut *self.list());
+            let all = std::mem::take(&mut self.queue().list);
             self.any.store(false, Relaxed);
             all.iter().for_each(Waiter::choose);
         }
     }
 
-    /// What they were woken for is taken: they wait on, without having run.
+    /// What those that were woken were woken for is taken: they wait on, without having run.
     #[inline]
     pub(super) fn hold_again(&self) {
         if !self.is_empty()
             && let Some(world) = context::running()
         {
-            world.hold_again(self.list().iter());
+            let woken = std::mem::take(&mut self.queue().woken);
+            world.hold_again(woken.iter());
         }
     }
 }
@@ -119,11 +155,12 @@ impl Drop for Queued<'_> {
         if self.is_chosen() {
             return;
         }
-        let mut list = self.waiters.list();
-        if let Some(at) = list.iter().position(|waiter| *waiter == self.waiter) {
-            list.remove(at);
+        let mut queue = self.waiters.queue();
+        queue.woken.retain(|waiter| *waiter != self.waiter);
+        if let Some(at) = queue.list.iter().position(|waiter| *waiter == self.waiter) {
+            queue.list.remove(at);
         }
-        self.waiters.any.store(!list.is_empty(), Relaxed);
+        self.waiters.any.store(!queue.list.is_empty(), Relaxed);
     }
 }
 

@@ -18,10 +18,14 @@ use sim_sys::fiber::{self, Fiber, Stack};
 use std::{
     cmp::Reverse,
     collections::BTreeMap,
+    io,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     thread,
 };
+
+/// Stacks that are kept for the next run: what was touched of them stays in memory.
+const STACKS_KEPT: usize = 1_024;
 
 impl World {
     /// Runs `main` on a thread of the simulation and all else that can run, until `main` ends or
@@ -33,6 +37,11 @@ impl World {
         site: Site,
         main: impl FnOnce() -> R,
     ) -> Option<thread::Result<R>> {
+        // Before it drives, so that the panic is printed.
+        let stack = self.stack().unwrap_or_else(|error| {
+            let size = self.limits.borrow().stack_size;
+            panic!("failed to map a stack of {size} bytes for the main thread of a run: {error}")
+        });
         let _driving = Driving::start(self);
         self.set_stopping(false);
         let slot = self.add_main(pool, site);
@@ -53,7 +62,7 @@ impl World {
             }
             self.end_main(slot);
         };
-        let ((), stack) = Fiber::scope(self.stack(), body, |main| {
+        let ((), stack) = Fiber::scope(stack, body, |main| {
             self.carry_out(main);
             self.take_down(main);
         });
@@ -259,6 +268,7 @@ impl World {
             self.drop_tasks();
             self.clear_timers();
         }
+        self.stacks.borrow_mut().truncate(STACKS_KEPT);
     }
 
     /// Lets polls that were preempted come to their end, as a runtime that shuts down waits for
@@ -413,14 +423,23 @@ impl World {
     }
 
     /// A stack for a fiber.
-    pub(super) fn stack(&self) -> Stack {
+    pub(super) fn stack(&self) -> io::Result<Stack> {
         if let Some(stack) = self.stacks.borrow_mut().pop() {
-            return stack;
+            return Ok(stack);
         }
+        Stack::new(self.limits.borrow().stack_size)
+    }
+
+    /// Nothing is wrong with the program: there is no room for what it does.
+    #[cold]
+    pub(super) fn report_no_stack(&self, error: &io::Error) {
         let size = self.limits.borrow().stack_size;
-        Stack::new(size).unwrap_or_else(|error| {
-            panic!("failed to map a stack of {size} bytes for another fiber: {error}")
-        })
+        let fibers = self.fibers.borrow().iter().flatten().count();
+        let message = format!(
+            "there is no stack of {size} bytes for another thread, beside those of {fibers}: {error}; \
+             Config::stack_size makes them smaller, and Linux before 6.13 has no more than vm.max_map_count / 2"
+        );
+        self.fail(FailureKind::Setup, message);
     }
 
     /// Ends the idle workers; they hold no task.

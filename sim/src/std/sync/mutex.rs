@@ -237,7 +237,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         if !was_poisoned && super::ends_with_the_run() {
             self.mutex.inner.clear_poison();
         }
-        self.mutex.waiters.wake_all();
+        self.mutex.waiters.wake_rivals();
     }
 }
 

@@ -39,6 +39,7 @@ impl OnceState {
 
 impl Once {
     /// Nothing has been done.
+    #[allow(clippy::new_without_default)] // std's has no default either
     #[track_caller]
     pub const fn new() -> Once {
         Once {

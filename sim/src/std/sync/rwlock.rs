@@ -92,7 +92,7 @@ impl State {
     fn is_free(&self) {
         if !self.waiting_writers.is_empty() {
             self.writers_wait.store(false, Relaxed);
-            self.waiting_writers.wake_all();
+            self.waiting_writers.wake_rivals();
         } else {
             self.readers_wait.store(false, Relaxed);
             self.waiting_readers.wake_all();
