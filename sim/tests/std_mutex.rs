@@ -146,3 +146,22 @@ fn tasks_that_hold_it_block_the_workers_of_others() {
     });
     assert!(report.failure.is_none(), "{report}");
 }
+
+#[test]
+fn who_waits_does_not_run_in_vain() {
+    let steps = |threads: u64| {
+        let report = sim::check(Config::new().seeds(20), || async move {
+            let lock = Mutex::new(());
+            let held = lock.lock().unwrap();
+            thread::scope(|scope| {
+                (0..threads).for_each(|_| drop(scope.spawn(|| drop(lock.lock().unwrap()))));
+                thread::sleep(std::time::Duration::from_millis(1)); // all wait by now
+                drop(held);
+            });
+        });
+        assert!(report.failure.is_none(), "{report}");
+        report.steps / report.runs
+    };
+    let (few, many) = (steps(10), steps(50));
+    assert!(many < 6 * few, "{few} steps for 10 threads, {many} for 50");
+}

@@ -249,7 +249,7 @@ fn threads_have_their_own_locals_and_drop_them_last_first() {
 
 #[test]
 fn a_thread_that_is_parked_when_the_run_ends_is_no_failure() {
-    let report = sim::check(Config::new().seeds(200), || async {
+    let report = sim::check(Config::new().seeds(30), || async {
         thread::spawn(thread::park);
         thread::spawn(|| {
             loop {
@@ -258,4 +258,65 @@ fn a_thread_that_is_parked_when_the_run_ends_is_no_failure() {
         });
     });
     assert!(report.failure.is_none(), "{report}");
+}
+
+#[test]
+fn a_loop_that_yields_lets_others_run() {
+    let program = || {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = flag.clone();
+        let thread = thread::spawn(move || theirs.store(true, SeqCst));
+        while !flag.load(SeqCst) {
+            thread::yield_now();
+        }
+        let theirs = flag.clone();
+        let other = thread::spawn(move || {
+            while theirs.load(SeqCst) {
+                sim::std::hint::spin_loop();
+            }
+        });
+        flag.store(false, SeqCst);
+        thread.join().unwrap();
+        other.join().unwrap();
+    };
+    passes(program);
+    let config = || Config::new().seeds(1).strategy("calm").max_steps(1_000);
+    let report = sim::check(config(), || async { program() });
+    assert!(report.failure.is_none(), "{report}");
+    let report = sim::check(config(), || async { thread::spawn(program).join().unwrap() });
+    assert!(report.failure.is_none(), "{report}");
+}
+
+/// The same run gives the same ids, names and order.
+#[test]
+fn ids_and_names_are_those_of_the_run() {
+    let program = |seed| {
+        let seen = std::sync::Mutex::new(Vec::new());
+        let report = sim::check(Config::new().only_seed(seed), || async {
+            thread::scope(|scope| {
+                for name in ["a", "b", "c"] {
+                    let builder = thread::Builder::new().name(name.into());
+                    let body = || {
+                        thread::yield_now();
+                        seen.lock().unwrap().push(format!("{:?}", thread::current()));
+                    };
+                    builder.spawn_scoped(scope, body).unwrap();
+                }
+            });
+        });
+        assert!(report.failure.is_none(), "{report}");
+        seen.into_inner().unwrap()
+    };
+    let mut orders = std::collections::BTreeSet::new();
+    for seed in 0..20 {
+        let seen = program(seed);
+        assert_eq!(seen, program(seed));
+        orders.insert(seen.clone());
+        let mut sorted = seen;
+        sorted.sort();
+        let of = |id, name| format!("Thread {{ id: ThreadId({id}), name: Some({name:?}), .. }}");
+        sorted.dedup();
+        assert_eq!(sorted, [of(2, "a"), of(3, "b"), of(4, "c")]);
+    }
+    assert!(orders.len() > 1);
 }

@@ -40,6 +40,7 @@
 //! - Statics outlive a run. A lock in one is not poisoned by the end of a run, but its value stays.
 
 pub mod cell;
+pub mod hint;
 pub mod sync;
 pub mod thread;
 

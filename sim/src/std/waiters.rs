@@ -191,6 +191,7 @@ impl Gate {
             self.waiters.wait(&world, deadline.virtual_ns(), site);
             return mutex.lock().unwrap_or_else(PoisonError::into_inner);
         }
+        expect_real_thread();
         self.real_waiting.fetch_add(1, Relaxed);
         let guard = match deadline.remaining() {
             None => self.real.wait(guard).unwrap_or_else(PoisonError::into_inner),
@@ -202,18 +203,28 @@ impl Gate {
         guard
     }
 
-    /// Wakes all that wait.
-    pub(super) fn wake_all(&self) {
+    /// Gives the mutex back and wakes all that wait. A scheduling point, if there are any.
+    pub(super) fn wake_all<S>(&self, guard: MutexGuard<'_, S>) {
+        let any = !self.waiters.is_empty();
         self.waiters.choose_all();
-        self.wake_real();
+        self.leave(guard, any);
     }
 
-    /// Wakes the one that waits longest; real threads all.
-    pub(super) fn wake_first(&self) {
-        if !self.waiters.is_empty() {
+    /// As [`wake_all`](Gate::wake_all), but only the one that waits longest; real threads all.
+    pub(super) fn wake_first<S>(&self, guard: MutexGuard<'_, S>) {
+        let any = !self.waiters.is_empty();
+        if any {
             self.waiters.choose(0);
         }
+        self.leave(guard, any);
+    }
+
+    fn leave<S>(&self, guard: MutexGuard<'_, S>, woke: bool) {
         self.wake_real();
+        drop(guard);
+        if woke {
+            context::point_of_wake();
+        }
     }
 
     fn wake_real(&self) {
@@ -221,6 +232,12 @@ impl Gate {
             self.real.notify_all();
         }
     }
+}
+
+/// Panics where a wait by std's own means would have no end: in what is dropped after the end of a run.
+pub(super) fn expect_real_thread() {
+    let at_end = context::is_driving() && context::running().is_none();
+    assert!(!at_end, "what is dropped at the end of a run waits for what nobody will do any more");
 }
 
 /// Until when somebody waits: on the clock of the simulation, or on the machine's.

@@ -7,7 +7,7 @@ use super::{Action, BOOT_NS, EPOCH_NS, NONE, World, table::Suspended};
 use crate::{
     check::FailureKind,
     context,
-    point::{Access, Op},
+    point::{Access, Op, Site},
 };
 use sim_sys::os::{self, FutexWait, Parker};
 use std::{
@@ -80,8 +80,7 @@ impl World {
     /// Lets others run. A lock that spins before it waits, as parking_lot's do, yields a few times in a row: each
     /// time others get more steps, so that who holds the lock comes to give it back. Otherwise the lock would wait
     /// at last, in a way of its own that cannot tell fibers apart.
-    fn give_way(&self) {
-        let site = Location::caller();
+    pub(super) fn give_way(&self, site: Site) {
         let yielding = Op { object: 0, access: Access::Yield, site, origin: None };
         let in_a_row =
             self.op.get().is_some_and(|op| op.access == Access::Yield && op.site == site);
@@ -237,7 +236,7 @@ impl os::Hooks for World {
 
     fn yield_thread(&self) {
         if self.can_block() && !self.is_stopping() {
-            self.give_way();
+            self.give_way(Location::caller());
         }
     }
 

@@ -49,10 +49,15 @@ impl World {
         let key = self.thread_key();
         let known = self.threads.borrow().by_fiber.get(&key).and_then(|state| state.thread.clone());
         known.unwrap_or_else(|| {
+            let site = {
+                let table = self.table.borrow();
+                let header = table.slots[self.running().slot as usize].header.as_ref();
+                header.expect("what runs has a header").site
+            };
             let thread = match key {
-                MAIN => Thread::simulated(1, Some("main".into())),
+                MAIN => Thread::simulated(1, Some("main".into()), site),
                 // As tokio calls its workers.
-                _ => Thread::simulated(self.next_thread_id(), Some("tokio-rt-worker".into())),
+                _ => Thread::simulated(self.next_thread_id(), Some("tokio-rt-worker".into()), site),
             };
             self.set_thread(key, thread.clone());
             thread

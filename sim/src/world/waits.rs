@@ -101,6 +101,19 @@ impl World {
         }
     }
 
+    /// The code that runs goes to the end of what is ready.
+    pub(crate) fn requeue(self: &Rc<Self>, site: Site) {
+        if self.is_stopping() {
+            return;
+        }
+        if !self.may_block() {
+            return self.give_way(site);
+        }
+        let waiter = self.waiter();
+        self.quietly(|| waiter.wake());
+        self.wait_as(&waiter, None, site);
+    }
+
     /// Lets a waiter go on.
     pub(crate) fn wake_waiter(&self, waiter: &Waiter) {
         let place = &waiter.0;

@@ -60,8 +60,7 @@ impl Barrier {
         state.0 += 1;
         if state.0 >= self.threads {
             *state = (0, round.wrapping_add(1));
-            drop(state);
-            self.gate.wake_all();
+            self.gate.wake_all(state);
             return BarrierWaitResult(true);
         }
         while state.1 == round {

@@ -1,7 +1,7 @@
 //! A condition variable as std's: wake-ups are lost if nobody waits, and may come for nothing.
 
 use super::{
-    super::waiters::{Deadline, Waiters},
+    super::waiters::{Deadline, Waiters, expect_real_thread},
     MutexGuard,
 };
 use crate::{
@@ -182,6 +182,7 @@ impl Condvar {
         deadline: Deadline,
         site: Site,
     ) -> LockResult<Timed<'a, T>> {
+        expect_real_thread();
         let (mutex, inner) = MutexGuard::into_inner(guard);
         let Some(time) = deadline.remaining() else {
             let result = mutex.wrap(self.inner.wait(inner), site);

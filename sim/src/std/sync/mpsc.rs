@@ -105,11 +105,10 @@ impl<T> Channel<T> {
             return Err(SendError(value));
         }
         let number = state.push(value);
-        self.came.wake_first();
+        self.came.wake_first(state);
         if self.bound == Some(0) {
-            return self.hand_over(state, number, site);
+            return self.hand_over(number, site);
         }
-        drop(state);
         if self.bound.is_some() {
             self.room.take_in();
         }
@@ -117,12 +116,8 @@ impl<T> Channel<T> {
     }
 
     /// Waits until message `number` has been received.
-    fn hand_over<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State<T>>,
-        number: u64,
-        site: Site,
-    ) -> Result<(), SendError<T>> {
+    fn hand_over(&self, number: u64, site: Site) -> Result<(), SendError<T>> {
+        let mut state = self.state();
         while let Some(at) = state.position(number) {
             if !state.received {
                 let message = state.queue.remove(at).expect("it is there");
@@ -151,8 +146,7 @@ impl<T> Channel<T> {
             return Err(TrySendError::Full(value));
         }
         state.push(value);
-        self.came.wake_first();
-        drop(state);
+        self.came.wake_first(state);
         if self.bound.is_some() {
             self.room.take_in();
         }
@@ -163,9 +157,9 @@ impl<T> Channel<T> {
         point(&self.object, Access::Receive, site);
         let mut state = self.state();
         loop {
-            if let Some(value) = self.take(&mut state) {
-                drop(state);
+            if let Some((_, value)) = state.queue.pop_front() {
                 self.object.take_in();
+                self.made_room(state);
                 return Ok(value);
             }
             if state.senders == 0 {
@@ -185,48 +179,46 @@ impl<T> Channel<T> {
     fn try_receive(&self, site: Site) -> Result<T, TryRecvError> {
         point(&self.object, Access::Receive, site);
         let mut state = self.state();
-        match self.take(&mut state) {
-            Some(value) => Ok(value),
+        match state.queue.pop_front() {
+            Some((_, value)) => {
+                self.made_room(state);
+                Ok(value)
+            }
             None if state.senders == 0 => Err(TryRecvError::Disconnected),
             None => Err(TryRecvError::Empty),
         }
     }
 
-    /// Takes the oldest message, and lets who waited for its room go on.
-    fn take(&self, state: &mut State<T>) -> Option<T> {
-        let (_, value) = state.queue.pop_front()?;
-        match self.bound {
-            None => return Some(value),
-            // Each waits for its own message.
-            Some(0) => self.went.wake_all(),
-            Some(_) => self.went.wake_first(),
+    /// Lets who waits for the room of a message that was taken go on.
+    fn made_room(&self, state: MutexGuard<'_, State<T>>) {
+        if self.bound.is_none() {
+            return;
         }
         self.room.publish();
-        Some(value)
+        match self.bound {
+            // Each waits for its own message.
+            Some(0) => self.went.wake_all(state),
+            _ => self.went.wake_first(state),
+        }
     }
 
     fn remove_sender(&self) {
-        let last = {
-            let mut state = self.state();
-            state.senders -= 1;
-            state.senders == 0
-        };
-        if last {
-            self.came.wake_all();
+        let mut state = self.state();
+        state.senders -= 1;
+        if state.senders == 0 {
+            self.came.wake_all(state);
         }
     }
 
     fn remove_receiver(&self) {
-        let left = {
-            let mut state = self.state();
-            state.received = false;
-            match self.bound {
-                // Those who wait take theirs back.
-                Some(0) => VecDeque::new(),
-                _ => std::mem::take(&mut state.queue),
-            }
+        let mut state = self.state();
+        state.received = false;
+        let left = match self.bound {
+            // Those who wait take theirs back.
+            Some(0) => VecDeque::new(),
+            _ => std::mem::take(&mut state.queue),
         };
-        self.went.wake_all();
+        self.went.wake_all(state);
         drop(left);
     }
 }

@@ -3,7 +3,7 @@
 //! Whoever runs first once it is free takes it, a newcomer or one who waits: the schedule decides. Who
 //! waits is only ready while the mutex is free, so that nobody runs in vain.
 
-use super::super::waiters::Waiters;
+use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
     point::{Access, Object, Site, point},
@@ -87,6 +87,7 @@ impl<T: ?Sized> Mutex<T> {
     fn wait(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
         // Of runtimes that were made outside of a simulation, real threads may hold it.
         let Some(world) = context::running().filter(|world| !world.ambient.get()) else {
+            expect_real_thread();
             return self.wrap(self.inner.lock(), site);
         };
         loop {

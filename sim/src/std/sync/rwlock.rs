@@ -4,7 +4,7 @@
 //! twice may wait for a writer that waits for it. Bits say who waits, as in std's futex lock; they are
 //! taken away when the waiters are woken, so that until they run a newcomer may overtake them.
 
-use super::super::waiters::Waiters;
+use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
     point::{Access, Object, Site, point},
@@ -138,6 +138,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cold]
     fn wait_to_read(&self, site: Site) -> LockResult<RwLockReadGuard<'_, T>> {
         let Some(world) = context::running().filter(|world| !world.ambient.get()) else {
+            expect_real_thread();
             return self.reads(self.inner.read(), site);
         };
         loop {
@@ -197,6 +198,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cold]
     fn wait_to_write(&self, site: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
         let Some(world) = context::running().filter(|world| !world.ambient.get()) else {
+            expect_real_thread();
             return self.writes(self.inner.write(), site);
         };
         loop {

@@ -89,7 +89,7 @@ impl Builder {
         let zero = name.as_ref().is_some_and(|name| name.contains('\0'));
         assert!(!zero, "thread name may not contain interior null bytes");
         let site = Location::caller();
-        let thread = Thread::simulated(world.next_thread_id(), name);
+        let thread = Thread::simulated(world.next_thread_id(), name, site);
         let body = {
             let thread = thread.clone();
             move || {

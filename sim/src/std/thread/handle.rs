@@ -3,7 +3,7 @@
 use super::super::waiters::{Deadline, Waiters};
 use crate::{
     context,
-    point::{Access, Object, point},
+    point::{Access, Object, Site, point},
 };
 use std::{
     fmt,
@@ -46,12 +46,12 @@ enum IdRepr {
 }
 
 impl Thread {
-    #[track_caller]
-    pub(crate) fn simulated(id: u32, name: Option<Box<str>>) -> Thread {
+    /// A thread that was started at `site`.
+    pub(crate) fn simulated(id: u32, name: Option<Box<str>>, site: Site) -> Thread {
         Thread(Repr::Simulated(Arc::new(Inner {
             id,
             name,
-            object: Object::new(Location::caller()),
+            object: Object::new(site),
             token: AtomicBool::new(false),
             waiters: Waiters::new(),
         })))

@@ -16,14 +16,9 @@ pub use std::thread::Result;
 use super::waiters::Deadline;
 use crate::{
     context,
-    point::{Access, point_alone},
+    point::{Access, Site, point_alone},
 };
-use std::{
-    io,
-    num::NonZero,
-    panic::Location,
-    time::{Duration, Instant},
-};
+use std::{io, num::NonZero, panic::Location, time::Duration};
 
 /// Starts a thread that runs `f`.
 ///
@@ -42,13 +37,22 @@ where
     Builder::new().spawn(f).expect("failed to spawn thread")
 }
 
-/// Lets others run. Zero times or more: the schedule decides.
+/// Lets others run: the thread goes to the end of those that are ready, and the schedule picks one.
 #[track_caller]
 pub fn yield_now() {
-    match context::running() {
-        Some(_) => point_alone(Access::Yield, Location::caller(), None),
-        None => std::thread::yield_now(),
+    if !give_way(Location::caller()) {
+        std::thread::yield_now();
     }
+}
+
+/// Lets others run; false outside of a simulation.
+pub(super) fn give_way(site: Site) -> bool {
+    let Some(world) = context::running() else { return false };
+    point_alone(Access::Yield, site, None);
+    if !std::thread::panicking() {
+        world.requeue(site);
+    }
+    true
 }
 
 /// Waits for so long, in virtual time.
@@ -62,12 +66,6 @@ pub fn sleep(duration: Duration) {
     while !deadline.is_over() {
         world.wait_as(&waiter, deadline.virtual_ns(), site);
     }
-}
-
-/// Waits until `deadline`, in virtual time.
-#[track_caller]
-pub fn sleep_until(deadline: Instant) {
-    sleep(deadline.saturating_duration_since(Instant::now()));
 }
 
 /// Whether the current thread unwinds from a panic.

@@ -112,13 +112,10 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.object.publish();
-        let left = {
-            let mut running = self.0.running();
-            *running -= 1;
-            *running
-        };
-        if left == 0 {
-            self.0.all_ended.wake_all();
+        let mut running = self.0.running();
+        *running -= 1;
+        if *running == 0 {
+            self.0.all_ended.wake_all(running);
         }
     }
 }
