@@ -193,3 +193,22 @@ fn a_breakpoint_ends_the_process() {
     });
     assert_eq!(signal, Some(libc::SIGTRAP));
 }
+
+/// More stacks than there can be with two mappings each; one of them overflows.
+#[test]
+fn very_many_stacks() {
+    let count = if guards_without_mappings() { 40_000 } else { 20_000 };
+    let stacks: Vec<_> = (0..count).map(|_| stack()).collect();
+    check(recurse);
+    check(recurse_in_strides);
+    #[cfg(target_arch = "x86_64")]
+    check(recurse_and_allocate);
+    drop(stacks);
+}
+
+/// Linux 6.13 and later close memory without a mapping of its own.
+fn guards_without_mappings() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.trim().parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(13))
+}

@@ -4,7 +4,7 @@
 
 use crate::{
     point::{Op, Site},
-    world::{Action, Header, Target, Woken, World},
+    world::{Action, Header, Target, Waiter, Woken, World},
 };
 use sim_sys::os;
 use std::{
@@ -59,11 +59,42 @@ pub(crate) fn point(op: impl FnOnce(&World) -> Op) {
     way.unwrap_or(Way::On).go();
 }
 
+/// As [`point`], but what is announced makes no order of tasks by itself.
+#[inline]
+pub(crate) fn point_apart(op: impl FnOnce(&World) -> Op) {
+    let way = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(world) if world.is_running() => Way::of_point(world, Some(op(world))),
+        _ => Way::On,
+    });
+    way.unwrap_or(Way::On).go_apart();
+}
+
+/// One who waited has been let go on by the running task, and could do so at once on another core.
+#[cold]
+pub(crate) fn point_of_wake() {
+    if let Some(world) = running() {
+        Way::of_point(&world, None).go();
+    }
+}
+
+/// Calls `f` if the order of what tasks do is kept.
+#[inline]
+pub(crate) fn ordering(f: impl FnOnce(&World)) {
+    let _ = CURRENT.try_with(|current| {
+        if let Some(world) = &*current.borrow()
+            && world.keeps_clocks()
+            && world.is_running()
+        {
+            f(world);
+        }
+    });
+}
+
 /// How a task goes on at a scheduling point. Others run, and so may change what is current, only
 /// outside of the borrow of it.
 enum Way {
     On,
-    Switch(Rc<World>, Target),
+    Switch(Rc<World>, Target, Option<Op>),
     /// The point has more to do.
     Slow(Rc<World>, Option<Op>),
 }
@@ -73,7 +104,7 @@ impl Way {
     fn of_point(world: &Rc<World>, op: Option<Op>) -> Way {
         match world.quick_point(op) {
             Some(Target::Stay) => Way::On,
-            Some(target) => Way::Switch(world.clone(), target),
+            Some(target) => Way::Switch(world.clone(), target, op),
             None => Way::Slow(world.clone(), op),
         }
     }
@@ -82,9 +113,30 @@ impl Way {
     // another fiber: so there are few.
     #[inline(always)]
     fn go(self) {
+        let (world, op) = match self {
+            Way::On => return,
+            Way::Switch(world, target, op) => {
+                world.switch(target);
+                (world, op)
+            }
+            Way::Slow(world, op) => {
+                world.point(op);
+                (world, op)
+            }
+        };
+        // The operation takes place now: who was switched to may have been the first to ask for clocks.
+        if let Some(op) = op
+            && world.keeps_clocks()
+        {
+            world.order(op);
+        }
+    }
+
+    #[inline]
+    fn go_apart(self) {
         match self {
             Way::On => {}
-            Way::Switch(world, target) => world.switch(target),
+            Way::Switch(world, target, _) => world.switch(target),
             Way::Slow(world, op) => world.point(op),
         }
     }
@@ -194,6 +246,9 @@ pub(crate) fn wake(header: &Arc<Header>) {
     let here = CURRENT.try_with(|current| match &*current.borrow() {
         Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => {
             let woken = world.table.borrow_mut().wake(header.slot, header.generation);
+            if world.keeps_clocks() {
+                world.order_before(header.number);
+            }
             Some(match woken {
                 Woken::Ready if world.gives_way_to(header.slot) => Ok(Way::of_point(world, None)),
                 Woken::Ready | Woken::Nothing => Ok(Way::On),
@@ -207,6 +262,14 @@ pub(crate) fn wake(header: &Arc<Header>) {
         // The waker of a local set, which may do anything, is called outside of the borrow.
         Ok(Some(Err(waker))) => waker.wake(),
         _ => wake_from_afar(header),
+    }
+}
+
+/// Wakes one who waits as a thread does, from whichever thread.
+pub(crate) fn wake_waiter(header: &Arc<Header>, waiter: &Waiter) {
+    match find(&header.remote) {
+        Some(world) => world.wake_waiter(waiter),
+        None => header.remote.push(header, crate::world::Asked::Wake),
     }
 }
 

@@ -68,6 +68,7 @@ pub mod io;
 pub mod macros_support;
 pub mod rand;
 pub mod runtime;
+pub mod std;
 pub mod sync;
 pub mod task;
 pub mod time;

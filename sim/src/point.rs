@@ -57,7 +57,7 @@ impl Object {
 
     /// The number in this run. A lock in a static outlives a run, so the run is kept beside it.
     #[inline]
-    fn number_in(&self, world: &World) -> u32 {
+    pub(crate) fn number_in(&self, world: &World) -> u32 {
         let known = self.number.load(Relaxed);
         if known >> NUMBER_BITS == world.run() {
             return (known & ((1 << NUMBER_BITS) - 1)) as u32;
@@ -65,6 +65,25 @@ impl Object {
         let number = world.next_object();
         self.number.store(world.run() << NUMBER_BITS | u64::from(number), Relaxed);
         number
+    }
+}
+
+impl Object {
+    /// Where it was created.
+    pub(crate) fn site(&self) -> Site {
+        self.site
+    }
+
+    /// What was published to the object comes before all that the running task does from now on.
+    #[inline]
+    pub(crate) fn take_in(&self) {
+        context::ordering(|world| world.take_in(self.number_in(world)));
+    }
+
+    /// What the running task has done comes before what others do once they take it in.
+    #[inline]
+    pub(crate) fn publish(&self) {
+        context::ordering(|world| world.publish(self.number_in(world)));
     }
 }
 

@@ -37,6 +37,9 @@
     allow(dead_code)
 )]
 
+#[cfg_attr(target_os = "linux", path = "guard/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "guard/other.rs")]
+mod guard;
 #[cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
     path = "overflow/other.rs"

@@ -7,9 +7,23 @@
 //!
 //! An access to the closed part is an overflow. The reserve is opened if the overflow happens in code that
 //! must not be cut off: see `overflow`.
+//!
+//! Closed memory next to open memory is two mappings to the kernel, of which a process has 65,530 (Linux,
+//! vm.max_map_count). So where there are many stacks further ones are closed by marks in their page
+//! tables, which take 4 KiB more of memory, and mappings next to each other become one.
 
+use super::guard;
 use corosensei::stack::{self, StackPointer};
-use std::{io, ptr};
+use std::{
+    io, ptr,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+/// Stacks of the process that are two mappings each: a quarter of the mappings that it may have.
+const MAPPED: usize = 8_192;
+
+/// How many there are. No decision of a run depends on it.
+static STACKS: AtomicUsize = AtomicUsize::new(0);
 
 /// Room for what has to come to its end before an overflowed fiber can be cut off: malloc, above all.
 const RESERVE: usize = 64 << 10;
@@ -30,8 +44,8 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// Fails if the system has no more address space or mappings (Linux: 65,530 a process, of which
-    /// a stack takes two).
+    /// Fails if the system has no more address space, or before Linux 6.13 no more mappings: 65,530 a
+    /// process, of which a stack takes two.
     pub fn new(size: usize) -> io::Result<Stack> {
         let page = page_size();
         let whole = |bytes: usize| bytes.checked_next_multiple_of(page);
@@ -51,7 +65,13 @@ impl Stack {
         };
         // From here on the mapping is unmapped if opening it fails.
         let stack = Stack { page, lowest: at(0), floor: at(closed), highest: at(length) };
-        open(stack.floor.get(), stack.highest.get())?;
+        let many = STACKS.fetch_add(1, Relaxed) >= MAPPED;
+        let (lowest, floor) = (stack.lowest.get(), stack.floor.get());
+        if many && guard::install(lowest, floor) {
+            protect(lowest, stack.highest.get())?;
+        } else {
+            protect(floor, stack.highest.get())?;
+        }
         Ok(stack)
     }
 
@@ -66,10 +86,16 @@ impl Stack {
     }
 }
 
-/// Makes memory of a stack, from one page boundary to another, readable and writable.
+/// Opens memory of a stack that is closed, from one page boundary to another.
 pub(super) fn open(from: usize, to: usize) -> io::Result<()> {
+    guard::remove(from, to);
+    protect(from, to)
+}
+
+/// Makes memory of a stack, from one page boundary to another, readable and writable.
+fn protect(from: usize, to: usize) -> io::Result<()> {
     let address = ptr::without_provenance_mut(from);
-    // SAFETY: both callers, of this module and `overflow`, name memory of a stack's own mapping.
+    // SAFETY: all callers, of this module and `overflow`, name memory of a stack's own mapping.
     // To give more access to it takes nothing away from anyone.
     match unsafe { libc::mprotect(address, to - from, libc::PROT_READ | libc::PROT_WRITE) } {
         0 => Ok(()),
@@ -85,6 +111,7 @@ fn page_size() -> usize {
 
 impl Drop for Stack {
     fn drop(&mut self) {
+        STACKS.fetch_sub(1, Relaxed);
         let length = self.highest.get() - self.lowest.get();
         // SAFETY: the mapping is this stack's own, and nothing runs on it: a fiber owns its stack
         // until it has ended, and an abandoned one never drops it.

@@ -34,6 +34,8 @@ pub enum FailureKind {
     Assertion,
     /// An injected fault was ignored.
     IgnoredFault,
+    /// Two tasks accessed a [`Shared`](crate::std::cell::Shared) value, and nothing orders them.
+    DataRace,
     /// Two runs of one seed differed.
     Nondeterminism,
     /// The run took more virtual time than allowed.

@@ -72,6 +72,8 @@ impl Barrier {
 
     async fn wait_at(&self, site: Site) -> BarrierWaitResult {
         point(&self.object, Access::Wait, site);
+        // Each leaves what it did to the others.
+        self.object.publish();
         let mut opened = pin!(self.opened.notified());
         let generation = {
             let mut state = self.state();
@@ -80,6 +82,7 @@ impl Barrier {
                 state.arrived = 0;
                 state.generation += 1;
                 drop(state);
+                self.object.take_in();
                 self.opened.notify_waiters();
                 return BarrierWaitResult(true);
             }
@@ -89,6 +92,7 @@ impl Barrier {
             cooperative(opened.as_mut()).await;
             opened.set(self.opened.notified());
         }
+        self.object.take_in();
         BarrierWaitResult(false)
     }
 

@@ -16,10 +16,16 @@ use crate::{
 };
 use sim_sys::fiber::{self, Fiber, Stack};
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    io,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     thread,
 };
+
+/// Stacks that are kept for the next run: what was touched of them stays in memory.
+const STACKS_KEPT: usize = 1_024;
 
 impl World {
     /// Runs `main` on a thread of the simulation and all else that can run, until `main` ends or
@@ -31,6 +37,11 @@ impl World {
         site: Site,
         main: impl FnOnce() -> R,
     ) -> Option<thread::Result<R>> {
+        // Before it drives, so that the panic is printed.
+        let stack = self.stack().unwrap_or_else(|error| {
+            let size = self.limits.borrow().stack_size;
+            panic!("failed to map a stack of {size} bytes for the main thread of a run: {error}")
+        });
         let _driving = Driving::start(self);
         self.set_stopping(false);
         let slot = self.add_main(pool, site);
@@ -51,7 +62,7 @@ impl World {
             }
             self.end_main(slot);
         };
-        let ((), stack) = Fiber::scope(self.stack(), body, |main| {
+        let ((), stack) = Fiber::scope(stack, body, |main| {
             self.carry_out(main);
             self.take_down(main);
         });
@@ -77,8 +88,13 @@ impl World {
     }
 
     /// Whether what was caught is the unwinding of a run that has ended, not a panic of the program.
-    pub(super) fn is_unwinding(&self, payload: &(dyn std::any::Any + Send)) -> bool {
-        self.stopping.get() && crate::task::panic_text(payload).is_none()
+    pub(crate) fn is_unwinding(&self, payload: &(dyn std::any::Any + Send)) -> bool {
+        self.unwinding.get() && crate::task::panic_text(payload).is_none()
+    }
+
+    /// Whether fibers are unwound because the run has ended.
+    pub(crate) fn is_unwound(&self) -> bool {
+        self.unwinding.get()
     }
 
     fn note_main_panic(&self, payload: &(dyn std::any::Any + Send)) {
@@ -121,6 +137,7 @@ impl World {
         self.begin_thread(slot);
         self.event(Happened::Start(self.running.get().number));
         let outcome = closure();
+        self.end_thread_locals();
         self.complete(slot, outcome);
         self.running.set(super::NOBODY);
         let target = self.next();
@@ -181,6 +198,7 @@ impl World {
     fn retire(&self, number: u32) {
         let fiber = self.fibers.borrow_mut()[number as usize].take();
         self.stacks.borrow_mut().extend(fiber.and_then(|fiber| fiber.into_stack()));
+        self.forget_thread(number);
         self.free_fibers.borrow_mut().push(number);
     }
 
@@ -250,6 +268,7 @@ impl World {
             self.drop_tasks();
             self.clear_timers();
         }
+        self.stacks.borrow_mut().truncate(STACKS_KEPT);
     }
 
     /// Lets polls that were preempted come to their end, as a runtime that shuts down waits for
@@ -271,7 +290,22 @@ impl World {
             self.spoiled.set(true);
         }
         if !self.spoiled.get() {
+            self.cancel_unstarted();
             self.unwind_threads();
+        }
+    }
+
+    /// Drops the closures of threads that have not begun to run.
+    fn cancel_unstarted(self: &Rc<Self>) {
+        let used = self.table.borrow().used() as u32;
+        for slot in 0..used {
+            let is_closure = {
+                let table = self.table.borrow();
+                matches!(table.slots[slot as usize].body, Body::Closure(_))
+            };
+            if is_closure {
+                self.cancel(slot);
+            }
         }
     }
 
@@ -298,11 +332,12 @@ impl World {
             return;
         }
         let idle = self.idle.borrow().clone();
-        let busy: Vec<u32> = {
+        let mut busy: Vec<u32> = {
             let fibers = self.fibers.borrow();
             let numbers = 0..fibers.len() as u32;
             numbers.filter(|n| fibers[*n as usize].is_some() && !idle.contains(n)).collect()
         };
+        self.youngest_first(&mut busy);
         for number in busy {
             let fiber = self.fibers.borrow_mut()[number as usize].take();
             let Some(mut fiber) = fiber else { continue };
@@ -319,8 +354,25 @@ impl World {
         }
     }
 
+    /// A thread may borrow from the one that started it, which therefore has to be unwound later.
+    fn youngest_first(&self, fibers: &mut [u32]) {
+        let mut started = BTreeMap::new();
+        let table = self.table.borrow();
+        for place in &table.slots[..table.used()] {
+            if let Body::Thread(fiber) = place.body {
+                started.insert(fiber, place.number);
+            }
+        }
+        for held in self.held.borrow().iter() {
+            started.insert(held.fiber, table.slots[held.slot as usize].number);
+        }
+        fibers.sort_by_key(|fiber| Reverse(started.get(fiber).copied()));
+    }
+
     fn unwind_caught(&self, fiber: &mut Fiber) {
+        self.unwinding.set(true);
         let _ = catch_unwind(AssertUnwindSafe(|| fiber.unwind()));
+        self.unwinding.set(false);
     }
 
     /// Drops the futures and outcomes of all tasks.
@@ -371,14 +423,23 @@ impl World {
     }
 
     /// A stack for a fiber.
-    pub(super) fn stack(&self) -> Stack {
+    pub(super) fn stack(&self) -> io::Result<Stack> {
         if let Some(stack) = self.stacks.borrow_mut().pop() {
-            return stack;
+            return Ok(stack);
         }
+        Stack::new(self.limits.borrow().stack_size)
+    }
+
+    /// Nothing is wrong with the program: there is no room for what it does.
+    #[cold]
+    pub(super) fn report_no_stack(&self, error: &io::Error) {
         let size = self.limits.borrow().stack_size;
-        Stack::new(size).unwrap_or_else(|error| {
-            panic!("failed to map a stack of {size} bytes for another fiber: {error}")
-        })
+        let fibers = self.fibers.borrow().iter().flatten().count();
+        let message = format!(
+            "there is no stack of {size} bytes for another thread, beside those of {fibers}: {error}; \
+             Config::stack_size makes them smaller, and Linux before 6.13 has no more than vm.max_map_count / 2"
+        );
+        self.fail(FailureKind::Setup, message);
     }
 
     /// Ends the idle workers; they hold no task.

@@ -7,10 +7,11 @@ use super::{Action, BOOT_NS, EPOCH_NS, NONE, World, table::Suspended};
 use crate::{
     check::FailureKind,
     context,
-    point::{Access, Op},
+    point::{Access, Op, Site},
 };
 use sim_sys::os::{self, FutexWait, Parker};
 use std::{
+    cell::RefCell,
     panic::Location,
     rc::Rc,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
@@ -54,8 +55,7 @@ impl World {
     /// Waits until `unblock` or the time; whether it was in time.
     fn wait(&self, address: usize, timeout_ns: Option<u64>) -> bool {
         let Some(world) = self.this() else { return false };
-        let ticket = self.tickets.get() + 1;
-        self.tickets.set(ticket);
+        let ticket = self.next_ticket();
         let timer = timeout_ns.map(|ns| {
             let at = self.now_ns().saturating_add(ns);
             self.timer_insert(at, Action::Unblock { ticket })
@@ -80,8 +80,7 @@ impl World {
     /// Lets others run. A lock that spins before it waits, as parking_lot's do, yields a few times in a row: each
     /// time others get more steps, so that who holds the lock comes to give it back. Otherwise the lock would wait
     /// at last, in a way of its own that cannot tell fibers apart.
-    fn give_way(&self) {
-        let site = Location::caller();
+    pub(super) fn give_way(&self, site: Site) {
         let yielding = Op { object: 0, access: Access::Yield, site, origin: None };
         let in_a_row =
             self.op.get().is_some_and(|op| op.access == Access::Yield && op.site == site);
@@ -237,7 +236,7 @@ impl os::Hooks for World {
 
     fn yield_thread(&self) {
         if self.can_block() && !self.is_stopping() {
-            self.give_way();
+            self.give_way(Location::caller());
         }
     }
 
@@ -262,7 +261,18 @@ impl os::Hooks for World {
     }
 
     fn futex_wake(&self, address: usize, count: u32) -> u32 {
-        let woken = self.unblock(count, |blocked| blocked.address == address);
+        let slots = RefCell::new(Vec::new());
+        let woken = self.unblock(count, |blocked| {
+            let found = blocked.address == address;
+            if found && self.keeps_clocks() {
+                slots.borrow_mut().push(blocked.slot);
+            }
+            found
+        });
+        for slot in slots.into_inner() {
+            let number = self.table.borrow().slots[slot as usize].number;
+            self.order_before(number);
+        }
         // As where a task is woken: on another core it could go on at once.
         if let Some(world) = self.this()
             && woken > 0

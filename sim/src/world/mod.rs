@@ -3,6 +3,7 @@
 //! A run is a function from choices to a trace. The same `World` serves many runs, one after the
 //! other, so that its tables and stacks are allocated once.
 
+mod clocks;
 mod current;
 mod drive;
 mod header;
@@ -11,10 +12,14 @@ mod names;
 mod schedule;
 mod table;
 mod tasks;
+mod threads;
+mod waits;
 
+pub(crate) use clocks::Atomic;
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
+pub(crate) use waits::Waiter;
 
 use crate::{
     check::{FailureKind, Level, Lints},
@@ -52,6 +57,10 @@ const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 const STEP_MAX_NS: u32 = 1_000;
 /// Steps without a pause after which time speeds up: a tenth of a second on a real machine.
 const BUSY_STEPS: u64 = 100_000;
+
+/// In one of so many runs waits end for nothing, and there one of so many waits.
+const SPURIOUS_RUNS: u32 = 4;
+const SPURIOUS_WAITS: u32 = 4;
 
 /// What a timer does when it is due.
 pub(crate) enum Action {
@@ -135,6 +144,8 @@ pub(crate) struct World {
     busy_from: Cell<u64>,
     /// At which step it is to be sped up next.
     busy_at: Cell<u64>,
+    /// Whether waits end for nothing in this run; `None` until one could.
+    spurious: Cell<Option<bool>>,
     base: Cell<Option<Instant>>,
     objects: Cell<u32>,
     running: RunningCell,
@@ -154,6 +165,10 @@ pub(crate) struct World {
     assigned: Cell<u32>,
     /// Fibers that wait in the middle of a poll for a futex or a sleep.
     blocked: RefCell<VecDeque<kernel::Blocked>>,
+    /// Fibers that wait in the middle of a poll for something of ours.
+    held: RefCell<Vec<waits::Held>>,
+    /// What is known of threads and workers, by their fibers.
+    threads: RefCell<threads::Threads>,
     tickets: Cell<u64>,
     /// The parkers, and their addresses, of those that wait where std parks threads.
     parked: RefCell<Vec<(usize, sim_sys::os::Parker)>>,
@@ -166,6 +181,11 @@ pub(crate) struct World {
     rechecks: Cell<u32>,
     /// The run is over: nothing is picked any more.
     stopping: Cell<bool>,
+    /// Fibers are unwound because the run is over.
+    unwinding: Cell<bool>,
+    /// What happened before what, if anything asks.
+    clocks: RefCell<clocks::Clocks>,
+    clocks_on: Cell<bool>,
     /// The run is over, or looked at, or threads are parked or have yielded: points have more to do than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
@@ -212,6 +232,7 @@ impl World {
             step_limit: Cell::new(u64::MAX),
             busy_from: Cell::new(BUSY_STEPS),
             busy_at: Cell::new(BUSY_STEPS),
+            spurious: Cell::new(None),
             base: Cell::new(None),
             objects: Cell::new(0),
             running: RunningCell::new(NOBODY),
@@ -227,6 +248,8 @@ impl World {
             next_fiber: Cell::new(NONE),
             assigned: Cell::new(NONE),
             blocked: RefCell::default(),
+            held: RefCell::default(),
+            threads: RefCell::default(),
             tickets: Cell::new(0),
             parked: RefCell::default(),
             yielders: RefCell::default(),
@@ -234,6 +257,9 @@ impl World {
             unparks: Cell::new(0),
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
+            unwinding: Cell::new(false),
+            clocks: RefCell::default(),
+            clocks_on: Cell::new(false),
             unusual: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
@@ -265,6 +291,7 @@ impl World {
         self.due.set(u64::MAX);
         self.paused.set(limits.start_paused);
         self.step_ns.set(None);
+        self.spurious.set(None);
         let first = self.pulse.get() + 1;
         self.pulse.set(first);
         self.first_step.set(first);
@@ -280,6 +307,9 @@ impl World {
         self.parked.borrow_mut().clear();
         self.yielders.borrow_mut().clear();
         self.yield_steps.set(1);
+        self.held.borrow_mut().clear();
+        self.clear_threads();
+        self.clear_clocks();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -307,6 +337,12 @@ impl World {
     pub(crate) fn next_object(&self) -> u32 {
         self.objects.set(self.objects.get() + 1);
         self.objects.get()
+    }
+
+    /// A number that tells the waits of a run apart.
+    fn next_ticket(&self) -> u64 {
+        self.tickets.set(self.tickets.get() + 1);
+        self.tickets.get()
     }
 
     /// Whether a task or a thread of this simulation runs right now.
@@ -339,7 +375,8 @@ impl World {
 
     fn set_unusual(&self) {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
-        self.unusual.set(self.stopping.get() || self.tracing.get() || waits);
+        let looked_at = self.tracing.get() || self.clocks_on.get();
+        self.unusual.set(self.stopping.get() || looked_at || waits);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -573,6 +610,25 @@ impl World {
             self.fire_due();
         }
         stalls
+    }
+
+    /// One of `n` waiters; zero is the one that waits longest.
+    pub(crate) fn choose_among(&self, n: u32) -> u32 {
+        if n < 2 {
+            return 0;
+        }
+        let who = self.running.get().path;
+        self.choices.borrow_mut().choose(Lane::Schedule, Kind::Other, who, n)
+    }
+
+    /// Whether a wait ends for nothing. Zero is no: not in this run, and not this wait.
+    pub(crate) fn wakes_for_nothing(&self) -> bool {
+        let in_this_run = self.spurious.get().unwrap_or_else(|| {
+            let drawn = self.choose_among(SPURIOUS_RUNS) == SPURIOUS_RUNS - 1;
+            self.spurious.set(Some(drawn));
+            drawn
+        });
+        in_this_run && self.choose_among(SPURIOUS_WAITS) == SPURIOUS_WAITS - 1
     }
 
     /// A raw word of test input.

@@ -11,8 +11,11 @@ use crate::{
     trace::{Happened, exit_spans},
 };
 use sim_choice::{Candidates, Kind};
-use sim_sys::{fiber, fiber::Fiber};
-use std::{rc::Rc, time::Duration};
+use sim_sys::{
+    fiber,
+    fiber::{Fiber, Stack},
+};
+use std::{io, rc::Rc, time::Duration};
 
 /// How long real threads may take to wake a task of a runtime that was made outside of a simulation,
 /// in real time, before a deadlock is reported.
@@ -211,6 +214,12 @@ impl World {
         self.switch(Target::End);
     }
 
+    /// The run has failed, and the running task must not go on with what it does.
+    #[cold]
+    pub(crate) fn end_here(self: &Rc<Self>) {
+        self.leave();
+    }
+
     /// Gives way to `target`; returns when the running fiber is switched to again.
     #[inline]
     pub(crate) fn switch(self: &Rc<Self>, target: Target) {
@@ -240,46 +249,65 @@ impl World {
             Target::Stay => self.fiber.get(),
             Target::Resume(fiber) => fiber,
             Target::End => NONE,
-            Target::Poll(slot) => self.fiber_for(slot),
+            Target::Poll(slot) => self.fiber_for(slot).unwrap_or_else(|error| {
+                self.report_no_stack(&error);
+                NONE
+            }),
         };
         self.next_fiber.set(fiber);
         fiber != self.fiber.get()
     }
 
     /// The fiber that runs the task of a slot: a thread's own, or a worker that is told to.
-    fn fiber_for(self: &Rc<Self>, slot: u32) -> u32 {
-        let closure = {
+    ///
+    /// Fails if there is no memory for its stack.
+    fn fiber_for(self: &Rc<Self>, slot: u32) -> io::Result<u32> {
+        let starts = {
             let mut table = self.table.borrow_mut();
-            match &mut table.slots[slot as usize].body {
+            match table.slots[slot as usize].body {
                 Body::Thread(fiber) => {
-                    let fiber = *fiber;
                     table.begin_turn(slot);
-                    return fiber;
+                    return Ok(fiber);
                 }
-                body @ Body::Closure(_) => Some(std::mem::replace(body, Body::Absent)),
-                _ => None,
+                Body::Closure(_) => true,
+                _ => false,
             }
         };
-        if let Some(Body::Closure(closure)) = closure {
-            let world = Rc::downgrade(self);
-            let fiber = self.add_fiber(move || {
-                if let Some(world) = world.upgrade() {
-                    world.run_thread(slot, closure);
-                }
-            });
-            let mut table = self.table.borrow_mut();
-            table.slots[slot as usize].body = Body::Thread(fiber);
-            table.begin_turn(slot);
-            return fiber;
+        if starts {
+            return self.start_thread(slot);
         }
-        self.assigned.set(slot);
         let idle = self.idle.borrow_mut().pop();
-        idle.unwrap_or_else(|| self.add_fiber(super::drive::work_for_ever))
+        let fiber = match idle {
+            Some(fiber) => fiber,
+            None => self.add_fiber(self.stack()?, super::drive::work_for_ever),
+        };
+        self.assigned.set(slot);
+        Ok(fiber)
     }
 
-    /// A new fiber, on a stack that was used before if there is one.
-    fn add_fiber(&self, body: impl FnOnce() + 'static) -> u32 {
-        let fiber = Some(Box::new(Fiber::new(self.stack(), body)));
+    /// The fiber of a thread that has not begun to run.
+    fn start_thread(self: &Rc<Self>, slot: u32) -> io::Result<u32> {
+        let stack = self.stack()?;
+        let body = {
+            let mut table = self.table.borrow_mut();
+            std::mem::replace(&mut table.slots[slot as usize].body, Body::Absent)
+        };
+        let Body::Closure(closure) = body else { unreachable!("it was a closure just now") };
+        let world = Rc::downgrade(self);
+        let fiber = self.add_fiber(stack, move || {
+            if let Some(world) = world.upgrade() {
+                world.run_thread(slot, closure);
+            }
+        });
+        let mut table = self.table.borrow_mut();
+        table.slots[slot as usize].body = Body::Thread(fiber);
+        table.begin_turn(slot);
+        Ok(fiber)
+    }
+
+    /// A new fiber.
+    fn add_fiber(&self, stack: Stack, body: impl FnOnce() + 'static) -> u32 {
+        let fiber = Some(Box::new(Fiber::new(stack, body)));
         let mut fibers = self.fibers.borrow_mut();
         match self.free_fibers.borrow_mut().pop() {
             Some(number) => {
@@ -297,15 +325,21 @@ impl World {
     pub(crate) fn park(self: &Rc<Self>, site: Site) {
         let running = self.running.get();
         debug_assert!(running.thread, "only a thread may park, and this is a task, at {site}");
+        if self.keeps_clocks() {
+            self.order_turns(false);
+        }
         let waker = self.table.borrow_mut().end_turn(running.slot, self.op.get());
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
         }
         let target = self.next();
-        if target == Target::Poll(running.slot) {
-            return self.table.borrow_mut().begin_turn(running.slot);
+        match target {
+            Target::Poll(slot) if slot == running.slot => self.table.borrow_mut().begin_turn(slot),
+            target => self.switch(target),
         }
-        self.switch(target);
+        if self.keeps_clocks() {
+            self.order_turns(true);
+        }
     }
 
     /// The fiber that runs waits in the middle of a poll until it is in the list of suspended

@@ -289,6 +289,28 @@ impl Table {
         }
     }
 
+    /// Takes those of the threads out of their queue that are in it.
+    pub(crate) fn unqueue(&mut self, threads: &[(u32, u32)]) {
+        let mut from = Vec::new();
+        for &(slot, generation) in threads {
+            let Some(place) = self.tenant(slot, generation) else { continue };
+            if place.flags & flag::QUEUED == 0 {
+                continue;
+            }
+            place.flags &= !flag::QUEUED;
+            if let Home::Pool(pool) = place.home
+                && !from.contains(&pool)
+            {
+                from.push(pool);
+            }
+        }
+        for pool in from {
+            let slots = &self.slots;
+            let queued = |&(slot, _): &(u32, u32)| slots[slot as usize].flags & flag::QUEUED != 0;
+            self.pools[pool as usize].ready.retain(queued);
+        }
+    }
+
     /// Who may run next, the running task first if it can go on.
     #[inline]
     pub(crate) fn choice(&mut self, current: Option<u32>) -> Ready<'_> {

@@ -64,7 +64,10 @@ impl World {
         let number = header.number;
         let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
             Ok(output) => Ok(Box::new(output) as Box<dyn Any>),
-            Err(payload) => panicked(number, payload),
+            Err(payload) => match context::world() {
+                Some(world) if world.is_unwinding(&*payload) => resume_unwind(payload),
+                _ => panicked(number, payload),
+            },
         };
         self.start_task(&header, Body::Closure(Box::new(body)), home);
         header
@@ -116,6 +119,9 @@ impl World {
         self.choices
             .borrow_mut()
             .spawned(header.number, (parent.slot != NONE).then_some(parent.number));
+        if self.keeps_clocks() {
+            self.order_before(header.number);
+        }
         self.event(Happened::Spawn(header.number));
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
@@ -156,12 +162,18 @@ impl World {
         };
         let former = self.running.replace(running);
         self.op.set(None);
+        if self.keeps_clocks() {
+            self.order_turns(true);
+        }
         let home = self.pool.replace(pool.unwrap_or(self.pool.get()));
         let budget = coop::refill();
         let poll = match aborted {
             true => Ok(Poll::Pending),
             false => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll())),
         };
+        if self.keeps_clocks() {
+            self.order_turns(false);
+        }
         match poll {
             Ok(Poll::Pending) => {
                 if !self.keep(slot, future) {
@@ -283,6 +295,9 @@ impl World {
             let (body, rest) = table.release(header.slot);
             drop(table);
             drop(rest);
+            if self.keeps_clocks() {
+                self.order_after(header.number);
+            }
             let Body::Done(outcome) = body else { unreachable!("it was done just now") };
             return Poll::Ready(outcome);
         }
@@ -432,7 +447,13 @@ impl World {
         let former = self.local.replace(local);
         let locals = task_local::swap(Vec::new());
         let op = self.op.get();
+        if self.keeps_clocks() {
+            self.order_set(local, false);
+        }
         self.poll_task(slot);
+        if self.keeps_clocks() {
+            self.order_set(local, true);
+        }
         self.op.set(op);
         task_local::swap(locals);
         self.local.set(former);
