@@ -663,10 +663,11 @@ fn parking_lot_in_a_deadlock() {
                     *first += *locks.1.lock();
                 }
             });
-            let mut second = locks.1.lock();
-            std::thread::sleep(Duration::from_millis(1));
-            *second += *locks.0.lock();
-            drop(second);
+            {
+                let mut second = locks.1.lock();
+                std::thread::sleep(Duration::from_millis(1));
+                *second += *locks.0.lock();
+            }
             there.await.unwrap();
         });
     }
