@@ -714,3 +714,71 @@ fn block_on_of_sim_within_a_task() {
         sim::spawn(async move { handle.block_on(nothing()) }).await.unwrap();
     });
 }
+
+/// The asyncio rule: a task's exception that is never retrieved is an error of the program.
+#[test]
+fn error_of_a_task_that_nobody_awaits() {
+    let failure = fails(Config::new(), FailureKind::SwallowedError, "\"disk full\"", || async {
+        drop(sim::spawn(async { Err::<(), _>("disk full".to_string()) }));
+        yield_now().await;
+    });
+    assert!(
+        failure.message.contains("task main/0, spawned at tests/tests/failures.rs:"),
+        "{failure}"
+    );
+    assert_eq!(failure.task.as_deref(), Some("main/0"));
+}
+
+#[test]
+fn error_of_any_type_that_nobody_looks_at() {
+    struct Quiet;
+    fails(
+        Config::new(),
+        FailureKind::SwallowedError,
+        "Result<u8, failures::error_of_any",
+        || async {
+            let handle = sim::spawn(async { Err::<u8, _>(Quiet) });
+            yield_now().await;
+            drop(handle);
+        },
+    );
+}
+
+#[test]
+fn error_that_is_left_in_a_join_set() {
+    fails(Config::new(), FailureKind::SwallowedError, "OutOfMemory", || async {
+        let mut set = sim::task::JoinSet::new();
+        set.spawn(async { Err::<(), _>(std::io::Error::from(std::io::ErrorKind::OutOfMemory)) });
+        set.spawn(async {
+            sleep(Duration::from_secs(1)).await;
+            Ok(())
+        });
+        sleep(Duration::from_secs(2)).await;
+    });
+}
+
+#[test]
+fn error_at_the_end_of_the_run() {
+    fails(Config::new(), FailureKind::SwallowedError, "late", || async {
+        std::mem::forget(sim::task::spawn_blocking(|| Err::<(), _>("late")));
+        yield_now().await;
+    });
+}
+
+#[test]
+fn errors_that_somebody_looks_at() {
+    passes(Config::new(), || async {
+        let error = sim::spawn(async { Err::<(), _>("expected") }).await.unwrap();
+        assert_eq!(error, Err("expected"));
+        drop(sim::spawn(async { Ok::<(), String>(()) }));
+        drop(sim::spawn(async { None::<()> }));
+        let aborted = sim::spawn(async {
+            sleep(Duration::from_secs(1)).await;
+            Err::<(), _>("not reached")
+        });
+        aborted.abort();
+        yield_now().await;
+    });
+    let config = Config::new().lint("swallowed_error", Level::Allow);
+    passes(config, || async { drop(sim::spawn(async { Err::<(), _>("allowed") })) });
+}

@@ -3,10 +3,9 @@
 use super::{AbortHandle, Id, JoinError, coop};
 use crate::{
     point::{Access, point_of_task},
-    world::{Header, is_finished, world_of},
+    world::{Header, Output, is_finished, world_of},
 };
 use std::{
-    any::Any,
     fmt,
     future::Future,
     marker::PhantomData,
@@ -18,12 +17,12 @@ use std::{
 
 /// Gives a task's output when awaited; dropped, it leaves the task to itself.
 ///
-/// A task that panics after its handle was dropped, or whose handle is dropped without having been
-/// awaited, fails the run as a swallowed panic.
+/// A task that panics, or gives an `Err`, after its handle was dropped, or whose handle is dropped without
+/// having been awaited, fails the run as a swallowed panic or error.
 pub struct JoinHandle<T> {
     header: Option<Arc<Header>>,
     /// Gives the output its type back: here, where nothing says that `T` is `'static`.
-    typed: fn(Box<dyn Any>) -> T,
+    typed: fn(Box<dyn Output>) -> T,
     output: PhantomData<T>,
 }
 
@@ -37,8 +36,9 @@ impl<T> JoinHandle<T> {
     where
         T: 'static,
     {
-        let typed = |output: Box<dyn Any>| {
-            *output.downcast().expect("the handle has the type of its task's output")
+        let typed = |output: Box<dyn Output>| {
+            let output = output.into_any().downcast();
+            *output.expect("the handle has the type of its task's output")
         };
         JoinHandle { header: Some(header), typed, output: PhantomData }
     }

@@ -9,6 +9,7 @@ mod drive;
 mod header;
 mod kernel;
 mod names;
+mod output;
 mod schedule;
 mod table;
 mod tasks;
@@ -17,6 +18,7 @@ mod waits;
 
 pub(crate) use clocks::Atomic;
 pub(crate) use header::{Asked, Header, Remote};
+pub(crate) use output::Output;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
 pub(crate) use waits::Waiter;

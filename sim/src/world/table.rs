@@ -8,20 +8,20 @@
 //!                        └─ (suspended) ◀──┘  done ──▶ free, once nobody can ask for the output
 //! ```
 
-use super::header::Header;
+use super::{header::Header, output::Output};
 use crate::{point::Op, task::JoinError};
 use sim_choice::{Candidates, Path};
-use std::{any::Any, collections::VecDeque, pin::Pin, sync::Arc, task::Poll, task::Waker};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, task::Poll, task::Waker};
 
 /// What a task gives: its output, type erased, or why there is none.
 ///
 /// The error is boxed, so that the table of tasks stays small: picking one at random is a cache miss.
-pub(crate) type Outcome = Result<Box<dyn Any>, Box<JoinError>>;
+pub(crate) type Outcome = Result<Box<dyn Output>, Box<JoinError>>;
 
 /// A spawned future, with its waker and its output's type hidden.
 pub(crate) trait Runnable {
     /// Polls the future.
-    fn poll(self: Pin<&mut Self>) -> Poll<Box<dyn Any>>;
+    fn poll(self: Pin<&mut Self>) -> Poll<Box<dyn Output>>;
 }
 
 /// Where a task's poll runs.

@@ -1,7 +1,7 @@
 //! Spawning, polling, joining and aborting tasks.
 
 use super::{
-    Asked, Body, Header, Home, NONE, Outcome, Runnable, Running, THREADS, World,
+    Asked, Body, Header, Home, NONE, Outcome, Output, Runnable, Running, THREADS, World,
     table::{Local, Woken, flag},
 };
 use crate::{
@@ -33,11 +33,11 @@ struct Spawned<F> {
 }
 
 impl<F: Future<Output: 'static>> Runnable for Spawned<F> {
-    fn poll(self: Pin<&mut Self>) -> Poll<Box<dyn Any>> {
+    fn poll(self: Pin<&mut Self>) -> Poll<Box<dyn Output>> {
         let this = self.project();
         let mut cx = Context::from_waker(this.waker);
         // The output of most tasks is `()`, whose box allocates nothing.
-        this.future.poll(&mut cx).map(|output| Box::new(output) as Box<dyn Any>)
+        this.future.poll(&mut cx).map(|output| Box::new(output) as Box<dyn Output>)
     }
 }
 
@@ -63,7 +63,7 @@ impl World {
         let header = self.new_task(home, site);
         let number = header.number;
         let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
-            Ok(output) => Ok(Box::new(output) as Box<dyn Any>),
+            Ok(output) => Ok(Box::new(output) as Box<dyn Output>),
             Err(payload) => match context::world() {
                 Some(world) if world.is_unwinding(&*payload) => resume_unwind(payload),
                 _ => panicked(number, payload),
@@ -269,10 +269,18 @@ impl World {
         self.dropping.set(former);
     }
 
-    /// A panic that nobody looked at fails the run.
+    /// A panic or an error that nobody looked at fails the run.
     fn report_swallowed(&self, slot: u32, outcome: &Outcome) {
-        let Err(error) = outcome else { return };
-        let Some(message) = error.panic_message() else { return };
+        let (kind, what, message) = match outcome {
+            Ok(output) => match (**output).error() {
+                Some(error) => (FailureKind::SwallowedError, "failed", error),
+                None => return,
+            },
+            Err(error) => match error.panic_message() {
+                Some(message) => (FailureKind::SwallowedPanic, "panicked", message),
+                None => return,
+            },
+        };
         let (number, site) = {
             let table = self.table.borrow();
             let place = &table.slots[slot as usize];
@@ -281,8 +289,8 @@ impl World {
         let name = self.task_name(number);
         let site = site.map(|site| format!(", spawned at {site},")).unwrap_or_default();
         let message =
-            format!("task {name}{site} panicked and nobody looked at its handle: {message}");
-        self.lint(FailureKind::SwallowedPanic, message, Some(number));
+            format!("task {name}{site} {what} and nobody looked at its handle: {message}");
+        self.lint(kind, message, Some(number));
     }
 
     /// The outcome of a task, once; else registers who waits for it.

@@ -4,9 +4,9 @@ use super::{Result, Thread};
 use crate::{
     context,
     point::{Access, Site, point_of_task},
-    world::{Header, Outcome, World, is_finished, world_of},
+    world::{Header, Outcome, Output, World, is_finished, world_of},
 };
-use std::{any::Any, fmt, panic::Location, rc::Rc, sync::Arc, task::Poll};
+use std::{fmt, panic::Location, rc::Rc, sync::Arc, task::Poll};
 
 /// Waits for a thread and gives what it returned; dropped, it leaves the thread to itself.
 pub struct JoinHandle<T> {
@@ -22,7 +22,7 @@ enum Repr<T> {
 struct Simulated<T> {
     header: Arc<Header>,
     /// Gives the output its type back: here, where nothing says that `T` is `'static`.
-    typed: fn(Box<dyn Any>) -> T,
+    typed: fn(Box<dyn Output>) -> T,
 }
 
 impl<T> JoinHandle<T> {
@@ -30,8 +30,9 @@ impl<T> JoinHandle<T> {
     where
         T: 'static,
     {
-        let typed = |output: Box<dyn Any>| {
-            *output.downcast().expect("the handle has the type of its thread's output")
+        let typed = |output: Box<dyn Output>| {
+            let output = output.into_any().downcast();
+            *output.expect("the handle has the type of its thread's output")
         };
         JoinHandle { thread, repr: Repr::Simulated(Simulated { header, typed }) }
     }
