@@ -131,6 +131,7 @@ fn the_portfolio_is_fixed_by_the_seed_and_has_all() {
         );
         assert_eq!(by_portfolio.hash(), by_name.hash());
     }
-    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), ["pct", "random", "sticky"]);
-    assert!(counts.values().all(|count| (count - 1000).abs() < 150), "{counts:?}");
+    let names = ["lockstep", "pct", "pos", "random", "sticky", "surw", "urw"];
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), names);
+    assert!(counts.values().all(|&count| count > 120), "each has a sixteenth: {counts:?}");
 }
