@@ -116,7 +116,16 @@ impl History {
                 None => (Path::MAIN.child(number), 0),
             };
             let last = mix(last ^ u64::from(path.0));
-            self.tasks.push(Task { path, parent, children: 0, kind: 0, steps: 0, last, woken: 0, ended: false });
+            self.tasks.push(Task {
+                path,
+                parent,
+                children: 0,
+                kind: 0,
+                steps: 0,
+                last,
+                woken: 0,
+                ended: false,
+            });
         }
     }
 

@@ -2,17 +2,17 @@
 //! which objects, and how many choices a run has.
 //!
 //! Strategies that count need it. It is learned in the first [`Profile::RUNS`] runs of a check, whose seeds
-//! are fixed: whoever runs one seed again makes the same profile first, and so the run is a function of the
-//! program and the seed alone. Tasks are known by their paths and objects by where they were created, as
+//! follow from the [series](Seed::series) that every seed of the check names: whoever runs one seed again makes
+//! the same profile first, and so the run is a function of the program and the seed alone. Tasks are known by their paths and objects by where they were created, as
 //! numbers depend on the schedule.
 
-use crate::{Choices, Kind, Lane, Path, Seed};
+use crate::{Choices, Kind, Lane, Path, Seed, Strategy};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 /// Touches that a profile keeps: a program with more is too large for its counts to mean much.
 const TOUCHES: usize = 1 << 16;
-/// Seeds of the runs that a profile is made of.
-const BASE: Seed = Seed(0x7072_6f66_696c_6500);
+/// Above all `i` of ordinary runs.
+const LESSON: u64 = 0x00e5_6c65_7373_6f6e;
 
 /// A set of objects whose steps are counted together; see [`Profile::groups`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,12 +31,12 @@ impl Group {
 /// let mut profile = Profile::new();
 /// let mut choices = Choices::new();
 /// for i in 0..Profile::RUNS {
-///     choices.start(Profile::seed(i), Strategy::Urw);
+///     choices.start(Profile::seed(7, i), Strategy::Urw);
 ///     choices.learn();
 ///     // the program runs
 ///     profile.add(&choices);
 /// }
-/// assert_eq!(Strategy::Urw.resolve(Profile::seed(0)), Strategy::Random);
+/// assert!(Profile::is_seed(Profile::seed(7, 0)));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
@@ -61,21 +61,28 @@ impl Profile {
         Profile::default()
     }
 
-    /// The seed of the `i`th run that a profile is made of. With it a strategy that counts is a random walk.
+    /// The seed of the `i`th run that the profile of a series is made of.
     #[must_use]
-    pub const fn seed(i: u64) -> Seed {
-        BASE.derive(i)
+    pub const fn seed(series: u8, i: u64) -> Seed {
+        Seed::of_series(series, LESSON + i)
     }
 
-    pub(crate) const fn is_seed(seed: Seed) -> bool {
+    /// Whether a profile is made of the run with this seed; then nothing has been learned before it.
+    #[must_use]
+    pub const fn is_seed(seed: Seed) -> bool {
+        Profile::lesson(seed).is_some()
+    }
+
+    /// How that run goes: by chance, and so that most tasks are in the middle of what they do at once.
+    pub(crate) const fn lesson(seed: Seed) -> Option<Strategy> {
         let mut i = 0;
         while i < Profile::RUNS {
-            if Profile::seed(i).0 == seed.0 {
-                return true;
+            if Profile::seed(seed.series(), i).0 == seed.0 {
+                return Some(if i == 0 { Strategy::Lockstep } else { Strategy::Random });
             }
             i += 1;
         }
-        false
+        None
     }
 
     /// Adds a run that has [learned](Choices::learn).

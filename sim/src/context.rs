@@ -194,6 +194,7 @@ pub(crate) fn wake(header: &Arc<Header>) {
     let here = CURRENT.try_with(|current| match &*current.borrow() {
         Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => {
             let woken = world.table.borrow_mut().wake(header.slot, header.generation);
+            world.tell_woken(header.slot, &woken);
             Some(match woken {
                 Woken::Ready if world.gives_way_to(header.slot) => Ok(Way::of_point(world, None)),
                 Woken::Ready | Woken::Nothing => Ok(Way::On),

@@ -3,17 +3,24 @@
 //! Most bugs are in what a task does between two such steps while it relies on the first: it has read and is
 //! going to write, it holds one lock and is going to take another. Held before the second, as many tasks as
 //! can be are in that state at once, and whoever takes a step now takes it there. Which steps matter is drawn
-//! per run, see [`super::subset`]; all others are a random walk.
+//! per run, see [`super::subset`]; all others are a random walk by the steps left, as in `urw.rs`.
 //!
 //! Who is let go is drawn in one of two ways, by the run. *Evenly by kind*: tasks that were spawned at one
 //! place are a kind, and each kind is equally likely, so that one reader among a hundred writers is not rare.
 //! *The least advanced*: mostly one of those that have taken the fewest such steps, so that all stand
 //! between the same two.
 //!
+//! In a quarter of the runs one choice in 8 is free of all that: some orders need a task to go on while others
+//! have not come to where they are held.
+//!
 //! This is ours; next to it stands SURW (`surw.rs`), which is uniform and holds all but one task. Nobody is
 //! held for longer than a run has choices, as somebody may be spinning.
 
-use super::{Candidates, subset::Subset, urw::by_weight};
+use super::{
+    Candidates,
+    subset::Subset,
+    urw::{Urw, by_weight},
+};
 use crate::{Announced, Profile, Seed, history::History, mix::SplitMix, words::Words};
 use alloc::vec::Vec;
 
@@ -23,6 +30,8 @@ const STREAM: u64 = 0x6c6f_636b_7374_6570;
 pub(crate) struct Lockstep {
     subset: Subset,
     by_kind: bool,
+    /// Anyone may go on when all these bits of a word are zero.
+    slack: u32,
     /// Steps of the subset taken, by task number.
     taken: Vec<u32>,
     waited: u64,
@@ -36,6 +45,7 @@ impl Lockstep {
         Lockstep {
             subset: Subset::new(),
             by_kind: false,
+            slack: 0,
             taken: Vec::new(),
             waited: 0,
             patience: 0,
@@ -47,6 +57,7 @@ impl Lockstep {
         let mut source = SplitMix::new(seed.0, STREAM);
         self.subset.draw(&mut source, profile);
         self.by_kind = source.below(2) == 0;
+        self.slack = if source.below(4) == 0 { 7 } else { u32::MAX };
         self.taken.clear();
         self.waited = 0;
         self.patience = 64 + profile.length();
@@ -68,12 +79,17 @@ impl Lockstep {
         words: &mut Words,
         candidates: &C,
         history: &History,
+        urw: &Urw,
     ) -> u32 {
         self.waited += 1;
         let count = candidates.len();
+        if words.word() & self.slack == 0 {
+            return words.below(count);
+        }
         let held = |i: u32| self.subset.has(candidates.announced(i), history);
+        let free = |i: u32| if held(i) { 0 } else { urw.weight(candidates.task(i)) };
         if self.waited <= self.patience
-            && let Some(i) = by_weight(words, count, |i| u32::from(!held(i)))
+            && let Some(i) = by_weight(words, count, free)
         {
             return i;
         }

@@ -78,10 +78,10 @@ impl Strategy {
     #[inline]
     #[must_use]
     pub const fn resolve(self, seed: Seed) -> Strategy {
-        match self {
-            strategy if strategy.counts() && Profile::is_seed(seed) => Strategy::Random,
-            Strategy::Portfolio => portfolio::resolve(seed),
-            resolved => resolved,
+        match (self, Profile::lesson(seed)) {
+            (strategy, Some(lesson)) if strategy.counts() => lesson,
+            (Strategy::Portfolio, _) => portfolio::resolve(seed),
+            (resolved, _) => resolved,
         }
     }
 
@@ -207,8 +207,14 @@ impl Guide {
             Strategy::Pct => self.pct.start(seed, self.profile.length()),
             Strategy::Pos => self.pos.start(),
             Strategy::Urw => self.urw.start(),
-            Strategy::Surw => self.surw.start(seed, &self.profile),
-            Strategy::Lockstep => self.lockstep.start(seed, &self.profile),
+            Strategy::Surw => {
+                self.urw.start();
+                self.surw.start(seed, &self.profile);
+            }
+            Strategy::Lockstep => {
+                self.urw.start();
+                self.lockstep.start(seed, &self.profile);
+            }
             Strategy::Random | Strategy::Calm | Strategy::Portfolio => {}
         }
     }
@@ -217,8 +223,11 @@ impl Guide {
     pub(crate) fn spawned(&mut self, words: &mut Words, task: u32, history: &History) {
         match self.resolved {
             Strategy::Pct => self.pct.spawned(task),
-            Strategy::Urw => self.urw.spawned(history, &self.profile),
-            Strategy::Surw => self.surw.spawned(words, history, &self.profile),
+            Strategy::Urw | Strategy::Lockstep => self.urw.spawned(history, &self.profile),
+            Strategy::Surw => {
+                self.urw.spawned(history, &self.profile);
+                self.surw.spawned(words, history, &self.profile);
+            }
             _ => {}
         }
     }
@@ -228,8 +237,14 @@ impl Guide {
         match self.resolved {
             Strategy::Pos => self.pos.goes_on(task, step),
             Strategy::Urw => self.urw.goes_on(task),
-            Strategy::Surw => self.surw.goes_on(task, step, history),
-            Strategy::Lockstep => self.lockstep.goes_on(task, step, history),
+            Strategy::Surw => {
+                self.urw.goes_on(task);
+                self.surw.goes_on(task, step, history);
+            }
+            Strategy::Lockstep => {
+                self.urw.goes_on(task);
+                self.lockstep.goes_on(task, step, history);
+            }
             _ => {}
         }
     }
@@ -255,8 +270,8 @@ impl Guide {
             Strategy::Pct => self.pct.pick(candidates),
             Strategy::Pos => self.pos.pick(words, candidates),
             Strategy::Urw => self.urw.pick(words, candidates),
-            Strategy::Surw => self.surw.pick(words, candidates, history),
-            Strategy::Lockstep => self.lockstep.pick(words, candidates, history),
+            Strategy::Surw => self.surw.pick(words, candidates, history, &self.urw),
+            Strategy::Lockstep => self.lockstep.pick(words, candidates, history, &self.urw),
             Strategy::Calm => calm::pick(),
             Strategy::Portfolio => unreachable!("the portfolio is resolved when the run starts"),
         }

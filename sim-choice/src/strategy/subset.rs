@@ -31,8 +31,11 @@ impl Subset {
     }
 
     pub(super) fn has(&self, step: Option<Announced>, history: &History) -> bool {
-        let Some(Announced { object: 1.., access }) = step else { return false };
-        let object = history.object(step.map_or(0, |step| step.object));
+        // Neither steps without an object nor those on tasks, which have no group.
+        let Some(Announced { object: number @ 1..Announced::TASK, access }) = step else {
+            return false;
+        };
+        let object = history.object(number);
         access != Access::Release
             && match self.group {
                 Group::ALL if self.shared.is_empty() => true,

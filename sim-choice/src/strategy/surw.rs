@@ -4,16 +4,21 @@
 //! touch nothing that another task touches, and an order that is drawn evenly from all is mostly an order of
 //! those. So a run picks a subset of the steps, and one task that is *intended* to take the next of them, as
 //! likely as many of them it has still to take. Until it has, no other takes a step of the subset; all other
-//! steps are a random walk.
+//! steps are a random walk, a plain one in half of the runs, else by the steps left as in `urw.rs`.
 //!
 //! The paper leaves the subset to the user. Here each run draws it from what the [profile](crate::Profile)
 //! shows, see [`super::subset`].
 //!
-//! Counts are estimates, and the intended task may wait for another that is held back. So where nobody else
+//! Where nothing is known, or all that was expected has happened, nobody is held: a random walk. Counts are
+//! estimates, and the intended task may wait for another that is held back. So where nobody else
 //! can go on, one of those that are held back does; and also when nothing of the subset has happened for as
 //! many choices as a run has, as somebody may be spinning.
 
-use super::{Candidates, subset::Subset, urw::by_weight};
+use super::{
+    Candidates,
+    subset::Subset,
+    urw::{Urw, by_weight},
+};
 use crate::{Announced, Profile, Seed, history::History, mix::SplitMix, words::Words};
 use alloc::vec::Vec;
 
@@ -27,6 +32,8 @@ pub(crate) struct Surw {
     /// Steps of the subset left, by task number.
     left: Vec<u32>,
     intended: Option<u32>,
+    /// Steps beside the subset are a plain random walk, not by the steps left.
+    evenly: bool,
     /// Choices since the last step of the subset, and after how many nobody is held back any more.
     waited: u64,
     patience: u64,
@@ -34,11 +41,20 @@ pub(crate) struct Surw {
 
 impl Surw {
     pub(crate) const fn new() -> Surw {
-        Surw { subset: Subset::new(), left: Vec::new(), intended: None, waited: 0, patience: 0 }
+        Surw {
+            subset: Subset::new(),
+            left: Vec::new(),
+            intended: None,
+            evenly: false,
+            waited: 0,
+            patience: 0,
+        }
     }
 
     pub(crate) fn start(&mut self, seed: Seed, profile: &Profile) {
-        self.subset.draw(&mut SplitMix::new(seed.0, STREAM), profile);
+        let mut source = SplitMix::new(seed.0, STREAM);
+        self.subset.draw(&mut source, profile);
+        self.evenly = source.below(2) == 0;
         self.left.clear();
         self.intended = None;
         self.waited = 0;
@@ -88,6 +104,7 @@ impl Surw {
         words: &mut Words,
         candidates: &C,
         history: &History,
+        urw: &Urw,
     ) -> u32 {
         if self.intended.is_none() {
             let weight = |task: u32| self.left[task as usize];
@@ -96,9 +113,13 @@ impl Surw {
         self.waited += 1;
         let held = |i: u32| {
             self.subset.has(candidates.announced(i), history)
-                && self.intended != Some(candidates.task(i))
+                && self.intended.is_some_and(|intended| intended != candidates.task(i))
         };
-        let free = |i: u32| u32::from(!held(i));
+        let free = |i: u32| match held(i) {
+            true => 0,
+            false if self.evenly => 1,
+            false => urw.weight(candidates.task(i)),
+        };
         if self.waited <= self.patience
             && let Some(i) = by_weight(words, candidates.len(), free)
         {

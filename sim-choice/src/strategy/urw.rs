@@ -50,10 +50,12 @@ impl Urw {
 
     #[inline(never)]
     pub(crate) fn pick<C: Candidates>(&self, words: &mut Words, candidates: &C) -> u32 {
-        by_weight(words, candidates.len(), |i| {
-            self.left.get(candidates.task(i) as usize).copied().unwrap_or(1)
-        })
-        .unwrap_or(0)
+        by_weight(words, candidates.len(), |i| self.weight(candidates.task(i))).unwrap_or(0)
+    }
+
+    /// The steps that a task has still to take, at least 1.
+    pub(super) fn weight(&self, task: u32) -> u32 {
+        self.left.get(task as usize).copied().unwrap_or(1)
     }
 }
 

@@ -304,8 +304,7 @@ pub fn runs_to_fail(program: &Program, strategy: Strategy, base: Seed, limit: u6
     let mut profile = Profile::new();
     if strategy.counts() {
         for i in 0..Profile::RUNS {
-            // A base of its own, so that base seeds are independent in a measurement.
-            choices.start(Seed(base.0 ^ 0xabcd).derive(i), Strategy::Random);
+            choices.start(Profile::seed(base.derive(0).series(), i), strategy);
             choices.learn();
             if fails(program, &mut choices) {
                 return Some(i + 1);

@@ -11,6 +11,7 @@ mod names;
 mod schedule;
 mod table;
 mod tasks;
+mod watch;
 
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
@@ -166,7 +167,12 @@ pub(crate) struct World {
     rechecks: Cell<u32>,
     /// The run is over: nothing is picked any more.
     stopping: Cell<bool>,
-    /// The run is over, or looked at, or threads are parked or have yielded: points have more to do than to pick.
+    /// The strategy is told what happens, see `watch.rs`.
+    pub(crate) watching: Cell<bool>,
+    /// Timers fire: whoever is woken is so by the clock.
+    firing: Cell<bool>,
+    /// The run is over, looked at or watched, or threads are parked or have yielded: points have more to do
+    /// than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
     quiet: Cell<bool>,
@@ -234,6 +240,8 @@ impl World {
             unparks: Cell::new(0),
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
+            watching: Cell::new(false),
+            firing: Cell::new(false),
             unusual: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
@@ -251,6 +259,7 @@ impl World {
     pub(crate) fn begin(&self, start: impl FnOnce(&mut Choices)) {
         self.run.set(RUNS.fetch_add(1, Relaxed));
         start(&mut self.choices.borrow_mut());
+        self.watching.set(self.choices.borrow().is_watched());
         let limits = self.limits.borrow();
         {
             let mut table = self.table.borrow_mut();
@@ -339,7 +348,8 @@ impl World {
 
     fn set_unusual(&self) {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
-        self.unusual.set(self.stopping.get() || self.tracing.get() || waits);
+        let looked_at = self.tracing.get() || self.watching.get();
+        self.unusual.set(self.stopping.get() || looked_at || waits);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -508,7 +518,9 @@ impl World {
     /// Wakes all whose time has come.
     #[cold]
     fn fire_due(&self) {
+        self.firing.set(true);
         self.quietly(|| self.fire());
+        self.firing.set(false);
     }
 
     fn fire(&self) {

@@ -116,6 +116,9 @@ impl World {
         self.choices
             .borrow_mut()
             .spawned(header.number, (parent.slot != NONE).then_some(parent.number));
+        if self.watching.get() {
+            self.tell_spawned(header.number, header.site);
+        }
         self.event(Happened::Spawn(header.number));
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
@@ -126,6 +129,7 @@ impl World {
     #[inline]
     pub(crate) fn wake(&self, slot: u32, generation: u32) {
         let woken = self.table.borrow_mut().wake(slot, generation);
+        self.tell_woken(slot, &woken);
         if let Some(waker) = woken.set() {
             waker.wake();
         }
@@ -240,6 +244,9 @@ impl World {
             self.discard(slot, outcome);
         }
         header.finished.store(true, std::sync::atomic::Ordering::Release);
+        if self.watching.get() {
+            self.tell_ended(number);
+        }
         self.event(Happened::Done(number));
         if let Some(joiner) = joiner {
             self.quietly(|| joiner.wake());
@@ -429,6 +436,9 @@ impl World {
             );
             set.ready.swap_remove_front(index as usize).expect("the index is in range")
         };
+        if self.watching.get() {
+            self.tell_local_turn(slot);
+        }
         let former = self.local.replace(local);
         let locals = task_local::swap(Vec::new());
         let op = self.op.get();
