@@ -5,7 +5,7 @@
 
 use super::{
     Body, Home, MAIN, MAIN_POOL, NONE, Outcome, Running, THREADS, World,
-    table::{Target, flag},
+    table::{Slot, Target, flag},
     tasks::drop_caught,
 };
 use crate::{
@@ -301,7 +301,8 @@ impl World {
         let busy: Vec<u32> = {
             let fibers = self.fibers.borrow();
             let numbers = 0..fibers.len() as u32;
-            numbers.filter(|n| fibers[*n as usize].is_some() && !idle.contains(n)).collect()
+            let busy = numbers.filter(|n| fibers[*n as usize].is_some() && !idle.contains(n));
+            self.in_order_of_spawning(busy.collect())
         };
         for number in busy {
             let fiber = self.fibers.borrow_mut()[number as usize].take();
@@ -317,6 +318,18 @@ impl World {
             self.stacks.borrow_mut().extend(fiber.into_stack());
             self.free_fibers.borrow_mut().push(number);
         }
+    }
+
+    /// Fibers in order of the threads that run on them, then the others: the numbers of fibers depend on
+    /// the runs before, and the order in which threads end is part of a run.
+    fn in_order_of_spawning(&self, mut fibers: Vec<u32>) -> Vec<u32> {
+        let table = self.table.borrow();
+        let thread = |fiber: u32| {
+            let on_it = |slot: &&Slot| matches!(slot.body, Body::Thread(on) if on == fiber);
+            table.slots[..table.used()].iter().find(on_it).map_or(u32::MAX, |slot| slot.number)
+        };
+        fibers.sort_by_cached_key(|&fiber| (thread(fiber), fiber));
+        fibers
     }
 
     fn unwind_caught(&self, fiber: &mut Fiber) {
