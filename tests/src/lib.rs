@@ -5,6 +5,7 @@
 
 pub mod bugs;
 pub mod correct;
+pub mod literature;
 
 use std::{future::Future, pin::Pin};
 

@@ -95,7 +95,7 @@ pub struct Report {
 /// How many different runs there were, and how likely the next is to be new: when to stop.
 ///
 /// Two runs that differ only in the order of steps which do not touch each other are of one class (a
-/// Mazurkiewicz trace). Runs are counted whose class is known: one in four at least, and all whose strategy
+/// Mazurkiewicz trace). Runs are counted whose class is known: one in sixteen at least, and all whose strategy
 /// looks at them anyway. What a program draws at random makes no class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
