@@ -1,8 +1,8 @@
 //! Portfolio: each seed runs one of the other strategies.
 //!
-//! Which strategy finds a bug first depends on the bug, and is not known before; a sixth of the runs each
-//! costs at most six times the best, and mostly far less, as several find it. The seed alone decides, so that
-//! a seed reproduces its run.
+//! Which strategy finds a bug first depends on the bug, and is not known before. A strategy that has a quarter of
+//! the runs costs at most four times its own figure, and mostly far less, as others find it too. The seed alone
+//! decides, so that a seed reproduces its run.
 
 use super::Strategy;
 use crate::{Seed, mix::SplitMix};
