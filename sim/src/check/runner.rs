@@ -323,8 +323,8 @@ struct Found {
 
 /// One run in so many is watched for its class, beside those whose strategy watches anyway.
 ///
-/// A run that is watched takes a fifth to a third longer if it does nothing but switch, so that all watched
-/// would cost what one in so many does not.
+/// A run that is watched takes up to half as long again if it does nothing but switch; of one in so many nobody
+/// notices it.
 const WATCHED: u64 = 16;
 
 /// How many runs a check begins with to learn from them; none if its strategy needs none, or if there is to be

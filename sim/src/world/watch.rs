@@ -14,7 +14,7 @@ impl World {
     pub(super) fn tell_announced(&self, table: &mut Table) {
         let op = self.op.get();
         table.slots[self.running.slot() as usize].op = op;
-        if let Some(Op { object, origin: Some(origin), .. }) = op {
+        if let Some(Op { object: object @ 1.., origin: Some(origin), .. }) = op {
             self.choices.borrow_mut().name(object, || hash(origin));
         }
     }
