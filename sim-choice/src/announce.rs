@@ -19,6 +19,24 @@ impl Announced {
     pub const fn of_task(task: u32) -> u32 {
         Announced::TASK | task
     }
+
+    /// Whether the order of the two steps may matter: they are on one object, and one of them changes it.
+    ///
+    /// ```
+    /// use sim_choice::{Access, Announced};
+    ///
+    /// let step = |object, access| Announced { object, access };
+    /// assert!(step(1, Access::Read).conflicts(step(1, Access::Write)));
+    /// assert!(!step(1, Access::Read).conflicts(step(1, Access::Read)));
+    /// assert!(!step(1, Access::Write).conflicts(step(2, Access::Write)));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn conflicts(self, other: Announced) -> bool {
+        self.object != 0
+            && self.object == other.object
+            && !(self.access.only_looks() && other.access.only_looks())
+    }
 }
 
 /// What an operation does to its object; strategies and oracles tell dependent steps by it.
@@ -58,6 +76,13 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether two steps of this kind on one object may change places.
+    #[inline]
+    #[must_use]
+    pub const fn only_looks(self) -> bool {
+        matches!(self, Access::Read | Access::AcquireShared)
+    }
+
     /// The operation as a report names it.
     #[must_use]
     pub const fn verb(self) -> &'static str {

@@ -11,7 +11,9 @@
 //! not needed for a fresh run is out of line.
 
 use crate::{
-    After, Candidates, Divergence, Kind, Lane, Path, Question, Record, Seed, Strategy, Tape,
+    After, Announced, Candidates, Divergence, Kind, Lane, Path, Profile, Question, Record, Seed,
+    Strategy, Tape,
+    history::History,
     mix::{SplitMix, fold, mix},
     replay::Replay,
     strategy::Guide,
@@ -58,6 +60,7 @@ pub struct Choices {
     /// Apart from the lane of that name, so that a word is the same whether or not anything was replayed.
     entropy: Words,
     guide: Guide,
+    history: History,
     replay: Replay,
     seed: Seed,
 }
@@ -96,6 +99,7 @@ impl Choices {
             lanes: core::array::from_fn(|lane| Words::new(lane as u64)),
             entropy: Words::new(ENTROPY),
             guide: Guide::new(),
+            history: History::default(),
             replay: Replay::default(),
             seed: Seed(0),
         }
@@ -131,6 +135,7 @@ impl Choices {
         }
         self.entropy.start(seed.0);
         self.guide.start(draw, strategy);
+        self.history.start(self.guide.resolved.watches());
         self.seed = seed;
     }
 
@@ -190,11 +195,84 @@ impl Choices {
         answer
     }
 
-    /// Tells the strategy of a new task: its number in order of spawning, and that of the task which
-    /// spawned it, if any did. No strategy looks at the parent yet.
+    /// Gives the strategies that count what is known of the program. It holds from the next start on, until
+    /// another is given; at first nothing is known.
+    pub fn set_profile(&mut self, profile: Arc<Profile>) {
+        self.guide.set_profile(profile);
+    }
+
+    /// Asks to be told of what happens in the run that has just been started, for its [`class`](Choices::class).
+    pub fn watch(&mut self) {
+        self.history.on = true;
+    }
+
+    /// As [`watch`](Choices::watch), and so that a [`Profile`] can be made of the run.
+    pub fn learn(&mut self) {
+        (self.history.on, self.history.learning) = (true, true);
+    }
+
+    /// Whether [`goes_on`](Choices::goes_on), [`name`](Choices::name), [`woken`](Choices::woken) and
+    /// [`ended`](Choices::ended) have to be called in this run. It does not change within one.
     #[inline]
-    pub fn spawned(&mut self, task: u32, _parent: Option<u32>) {
-        self.guide.spawned(task);
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.history.on
+    }
+
+    /// Tells the strategy of a new task: its number in order of spawning, and that of the task which
+    /// spawned it, if any did.
+    #[inline]
+    pub fn spawned(&mut self, task: u32, parent: Option<u32>) {
+        if self.history.on {
+            self.history.spawned(task, parent);
+        }
+        self.guide.spawned(&mut self.lanes[Lane::Schedule as usize], task, &self.history);
+    }
+
+    /// Tells where the task of that number, just spawned, was spawned: by a hash that is the same in every run.
+    pub fn name_task(&mut self, task: u32, origin: u64) {
+        self.history.set_kind(task, origin);
+    }
+
+    /// Tells what the object of that number, about to be touched, is called: by a hash of where it was
+    /// created, which is the same in every run. It is asked for once a run.
+    #[inline]
+    pub fn name(&mut self, object: u32, origin: impl FnOnce() -> u64) {
+        let is_task = object & Announced::TASK != 0;
+        if object != 0 && !is_task && !self.history.knows(object) {
+            self.history.name(object, origin());
+        }
+    }
+
+    /// Tells that a task goes on: with the step that it has announced, or into a turn, when it was woken or is
+    /// new. To be called after each pick, also where there was but one candidate.
+    pub fn goes_on(&mut self, task: u32, step: Option<Announced>) {
+        self.history.goes_on(task, step);
+        self.guide.goes_on(task, step, &self.history);
+    }
+
+    /// Tells that a waiting task has become ready, by what another does or by the clock.
+    pub fn woken(&mut self, task: u32, by: Option<u32>) {
+        self.history.woken(task, by);
+    }
+
+    /// Tells that a task has ended.
+    pub fn ended(&mut self, task: u32) {
+        self.history.ended(task);
+        self.guide.ended(task);
+    }
+
+    /// The class of the run so far: equal for two runs that differ only in the order of steps which do not
+    /// touch each other. None if the run is not [watched](Choices::watch).
+    ///
+    /// It is a hash; what a program draws at random does not go in.
+    #[must_use]
+    pub fn class(&self) -> Option<u64> {
+        self.history.on.then(|| self.history.class())
+    }
+
+    pub(crate) fn history(&self) -> &History {
+        &self.history
     }
 
     /// A random word for the program under test.
@@ -287,7 +365,7 @@ impl Choices {
 
     #[inline(never)]
     fn pick_guided<C: Candidates>(&mut self, candidates: &C) -> u32 {
-        self.guide.pick(&mut self.lanes[Lane::Schedule as usize], candidates)
+        self.guide.pick(&mut self.lanes[Lane::Schedule as usize], candidates, &self.history)
     }
 
     #[cold]

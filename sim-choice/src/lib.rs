@@ -33,6 +33,8 @@
 //! | `words.rs`, `mix.rs` | random words, and the mixing of integers |
 //! | `seed.rs`, `path.rs` | names of runs and of tasks |
 //! | `announce.rs` | what a ready task is about to do |
+//! | `history.rs` | what has happened in a run, and the class that it makes |
+//! | `profile.rs` | what some runs have shown of a program |
 //! | `strategy/` | which ready task runs |
 //! | `tape.rs`, `text.rs` | a recorded run, and its text form |
 //! | `replay.rs` | answering from a tape |
@@ -49,8 +51,10 @@ extern crate alloc;
 
 mod announce;
 mod choices;
+mod history;
 mod mix;
 mod path;
+mod profile;
 mod record;
 mod replay;
 mod seed;
@@ -62,6 +66,7 @@ mod words;
 pub use announce::{Access, Announced};
 pub use choices::Choices;
 pub use path::{ParsePathError, Path};
+pub use profile::Profile;
 pub use record::{Kind, Lane, Record};
 pub use replay::{After, Divergence, Question};
 pub use seed::{ParseSeedError, Seed};

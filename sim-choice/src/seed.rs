@@ -21,22 +21,46 @@ use core::{fmt, str::FromStr};
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The seed of run `i` in the series that starts from this base seed.
+    /// The seed of run `i`, below 2^56, in the series that starts from this base seed.
     ///
-    /// Neighbouring bases and neighbouring `i` give unrelated seeds; within one series no seed comes twice.
+    /// Neighbouring bases and neighbouring `i` give unrelated seeds; within one series no seed comes twice. All
+    /// seeds of a series agree in their [`series`](Seed::series), which is not that of the base.
     ///
     /// ```
     /// # use sim_choice::Seed;
     /// assert_ne!(Seed(7).derive(0), Seed(7));
     /// assert_ne!(Seed(7).derive(1), Seed(8).derive(0));
+    /// assert_eq!(Seed(7).derive(0).series(), Seed(7).derive(1).series());
     /// ```
     #[must_use]
     pub const fn derive(self, i: u64) -> Seed {
         // The base is mixed by itself first, else the series of two bases would be shifts of each other.
         let base = mix(self.0 ^ 0x5eed_5eed_5eed_5eed);
-        Seed(mix(base.wrapping_add(i.wrapping_add(1).wrapping_mul(GOLDEN))))
+        Seed::of_series(
+            base as u8,
+            (base >> 8).wrapping_add(i.wrapping_add(1).wrapping_mul(GOLDEN)),
+        )
+    }
+
+    /// The part of a seed that all runs of a check have in common: by it a run knows what the others, of
+    /// which it is none, have learned from.
+    #[must_use]
+    pub const fn series(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// A seed of the series, another for each `i` below 2^56.
+    pub(crate) const fn of_series(series: u8, i: u64) -> Seed {
+        // A bijection of 56 bits, as `mix` is one of 64: each step can be undone.
+        let word = i & MASK;
+        let word = (word ^ (word >> 27)).wrapping_mul(0xbf58_476d_1ce4_e5b9) & MASK;
+        let word = (word ^ (word >> 25)).wrapping_mul(0x94d0_49bb_1331_11eb) & MASK;
+        Seed((word ^ (word >> 28)) << 8 | series as u64)
     }
 }
+
+/// The bits of a seed but those of its series.
+const MASK: u64 = (1 << 56) - 1;
 
 impl fmt::Display for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

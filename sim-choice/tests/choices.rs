@@ -5,8 +5,17 @@ mod model;
 use sim_choice::{After, Choices, Kind, Lane, Path, Seed, Strategy};
 use std::{collections::BTreeMap, sync::Arc};
 
-const ALL: [Strategy; 5] =
-    [Strategy::Random, Strategy::Sticky, Strategy::Pct, Strategy::Portfolio, Strategy::Calm];
+const ALL: [Strategy; 9] = [
+    Strategy::Random,
+    Strategy::Sticky,
+    Strategy::Pct,
+    Strategy::Pos,
+    Strategy::Urw,
+    Strategy::Surw,
+    Strategy::Lockstep,
+    Strategy::Portfolio,
+    Strategy::Calm,
+];
 
 fn started(seed: u64, strategy: Strategy) -> Choices {
     let mut choices = Choices::new();

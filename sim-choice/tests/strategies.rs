@@ -2,8 +2,22 @@
 
 mod model;
 
-use sim_choice::{Choices, Kind, Path, Seed, Strategy};
-use std::collections::{BTreeMap, BTreeSet};
+use sim_choice::{Choices, Kind, Path, Profile, Seed, Strategy};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+const ALL: [Strategy; 8] = [
+    Strategy::Random,
+    Strategy::Sticky,
+    Strategy::Pct,
+    Strategy::Pos,
+    Strategy::Urw,
+    Strategy::Surw,
+    Strategy::Lockstep,
+    Strategy::Portfolio,
+];
 
 fn started(seed: u64, strategy: Strategy) -> Choices {
     let mut choices = Choices::new();
@@ -90,18 +104,57 @@ fn pct_finds_an_order_of_depth_1_far_apart() {
     assert_eq!(random, 0);
 }
 
+/// One of the tasks has to act for the others to stop spinning, whatever is known of them: nothing, or that the
+/// others take many steps.
 #[test]
-fn pct_does_not_starve_a_task_that_another_spins_on() {
-    for seed in 0..200 {
-        let mut done = false;
-        let mut steps = 0;
-        model::run(&mut started(seed, Strategy::Pct), 4, |task| {
+fn no_strategy_starves_a_task_that_others_spin_on() {
+    let spin = |choices: &mut Choices, what: &str| {
+        let (mut done, mut steps) = (false, 0);
+        model::run(choices, 4, |task| {
             steps += 1;
-            assert!(steps < 200_000, "seed {seed}: starved");
+            assert!(steps < 400_000, "{what}: starved");
             done |= task == 2;
             task != 2 && !done
         });
+    };
+    let mut profile = Profile::new();
+    let mut choices = Choices::new();
+    for i in 0..Profile::RUNS {
+        choices.start(Profile::seed(0, i), Strategy::Random);
+        choices.learn();
+        model::run_steps(&mut choices, &[1, 3000, 1, 3000]);
+        profile.add(&choices);
     }
+    let profile = Arc::new(profile);
+    for strategy in ALL {
+        for seed in 0..100 {
+            spin(&mut started(seed, strategy), &format!("{strategy} of {seed}"));
+            choices.set_profile(profile.clone());
+            choices.start(Seed(seed), strategy);
+            spin(&mut choices, &format!("{strategy} of {seed}, with a profile"));
+        }
+    }
+}
+
+/// Each order of the steps of two tasks is as likely, where a random walk prefers those that end the short
+/// task early.
+#[test]
+fn urw_picks_orders_evenly() {
+    let steps = [1, 5];
+    let mut profile = Profile::new();
+    let mut choices = Choices::new();
+    choices.start(Seed(1), Strategy::Random);
+    choices.learn();
+    model::run_steps(&mut choices, &steps);
+    profile.add(&choices);
+    choices.set_profile(Arc::new(profile));
+    let mut counts = [0_i32; 6];
+    for seed in 0..6000 {
+        choices.start(Seed(seed), Strategy::Urw);
+        let order = model::run_steps(&mut choices, &steps);
+        counts[position(&order, 0, 0)] += 1;
+    }
+    assert!(counts.iter().all(|count| (count - 1000).abs() < 160), "{counts:?}");
 }
 
 #[test]
@@ -131,6 +184,7 @@ fn the_portfolio_is_fixed_by_the_seed_and_has_all() {
         );
         assert_eq!(by_portfolio.hash(), by_name.hash());
     }
-    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), ["pct", "random", "sticky"]);
-    assert!(counts.values().all(|count| (count - 1000).abs() < 150), "{counts:?}");
+    let names = ["lockstep", "pct", "pos", "random", "sticky", "surw", "urw"];
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), names);
+    assert!(counts.values().all(|&count| count > 120), "each has a sixteenth: {counts:?}");
 }

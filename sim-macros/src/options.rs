@@ -41,7 +41,8 @@ const LINTS: [&str; 10] = [
     "ignored_fault",
     "all",
 ];
-const STRATEGIES: [&str; 4] = ["random", "pct", "portfolio", "calm"];
+const STRATEGIES: [&str; 9] =
+    ["random", "sticky", "pct", "pos", "urw", "surw", "lockstep", "portfolio", "calm"];
 const FLAVORS: [&str; 3] = ["multi_thread", "current_thread", "local"];
 
 /// Which attribute the options are of.

@@ -249,6 +249,7 @@ pub(crate) fn wake(header: &Arc<Header>) {
             if world.keeps_clocks() {
                 world.order_before(header.number);
             }
+            world.tell_woken(header.slot, &woken);
             Some(match woken {
                 Woken::Ready if world.gives_way_to(header.slot) => Ok(Way::of_point(world, None)),
                 Woken::Ready | Woken::Nothing => Ok(Way::On),

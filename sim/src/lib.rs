@@ -76,7 +76,9 @@ pub mod time;
 #[cfg(feature = "proptest")]
 pub use any::any;
 pub use cancel::{CancelSweep, cancel_sweep};
-pub use check::{Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay};
+pub use check::{
+    Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
+};
 pub use sim_choice::{Seed, Strategy, Tape};
 pub use sim_macros::{main, test};
 pub use task::spawn;

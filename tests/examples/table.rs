@@ -1,11 +1,12 @@
 //! Prints how many runs each strategy takes to find each planted bug, as a table in markdown.
 //!
-//! `cargo run --release -p sim-tests --example table`
+//! `cargo run --release -p sim-tests --example table [PROGRAM ...]`
 
 use sim::Config;
 use sim_tests::{
     STRATEGIES,
     bugs::{BUGS, Bug},
+    literature::LITERATURE,
 };
 
 /// Base seeds of each cell.
@@ -14,9 +15,13 @@ const BASES: u64 = 20;
 const LIMIT: u64 = 10_000;
 
 fn main() {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    let wanted: Vec<&str> = names.iter().map(|name| &**name).collect();
     println!("| program | strategy | found | mean | median | max |");
     println!("|---|---|--:|--:|--:|--:|");
-    for bug in BUGS {
+    for bug in
+        BUGS.iter().chain(LITERATURE).filter(|bug| wanted.is_empty() || wanted.contains(&bug.name))
+    {
         for strategy in STRATEGIES {
             println!("{}", row(bug, strategy));
         }

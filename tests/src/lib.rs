@@ -5,6 +5,7 @@
 
 pub mod bugs;
 pub mod correct;
+pub mod literature;
 
 use std::{future::Future, pin::Pin};
 
@@ -12,4 +13,5 @@ use std::{future::Future, pin::Pin};
 pub type Main = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What the strategies of the tests are called.
-pub const STRATEGIES: [&str; 3] = ["random", "pct", "portfolio"];
+pub const STRATEGIES: [&str; 8] =
+    ["random", "sticky", "pct", "pos", "urw", "surw", "lockstep", "portfolio"];

@@ -6,9 +6,9 @@
 //! that needs `depth` orderings in a run of `length` steps and `n` tasks is found with a probability of at
 //! least 1 / (n * length^(depth - 1)).
 //!
-//! The paper takes both parameters from the user. Here each run draws them: a depth of 1 to 5, and a length
-//! of a power of two from 16 to 4096, as the true length is not known before. Only steps with two or more
-//! candidates count.
+//! The paper takes both parameters from the user. Here each run draws a depth of 1 to 5. The length is that of
+//! the runs of the [profile](crate::Profile), if there is one; else a power of two from 16 to 4096, as the true
+//! length is not known before. Only steps with two or more candidates count.
 //!
 //! One thing is added. A task that spins until another acts would hold its priority for ever, so a task
 //! that has won `4 * length` times falls below all others, and counts anew. That is beyond the steps which
@@ -23,6 +23,10 @@ use core::cmp::Reverse;
 const STREAM: u64 = 0x0070_6374_0000_0000;
 
 const DEPTH_MAX: u64 = 5;
+
+/// Bounds of how often a task wins before it falls.
+const WINS_MIN: u64 = 64;
+const WINS_MAX: u64 = 1 << 16;
 
 /// Priorities from here on are those of fresh tasks.
 const FRESH: u64 = 1 << 63;
@@ -68,15 +72,17 @@ impl Pct {
         }
     }
 
-    pub(crate) fn start(&mut self, seed: Seed) {
+    /// Starts a run that has about `known` counted steps; 0 is unknown.
+    pub(crate) fn start(&mut self, seed: Seed, known: u64) {
         self.source = SplitMix::new(seed.0, STREAM);
         self.tasks.clear();
         self.points.clear();
         self.steps = 0;
         self.lowest = CHANGED;
         let depth = 1 + self.source.below(DEPTH_MAX);
-        let length = 16 << self.source.below(9);
-        self.wins_limit = 4 * length as u32;
+        let drawn = 16 << self.source.below(9);
+        let length = if known == 0 { drawn } else { known };
+        self.wins_limit = (4 * length).clamp(WINS_MIN, WINS_MAX) as u32;
         for number in 1..depth {
             // The order of the points in time and that of their priorities are independent, as in the paper.
             self.points
@@ -161,7 +167,7 @@ mod tests {
 
     fn started(seed: u64, tasks: u32) -> Pct {
         let mut pct = Pct::new();
-        pct.start(Seed(seed));
+        pct.start(Seed(seed), 0);
         (0..tasks).for_each(|task| pct.spawned(task));
         pct
     }

@@ -37,6 +37,9 @@ pub(crate) fn run(
         let kind = if ready.current { Kind::Preempt } else { Kind::Next };
         let picked = choices.pick(kind, Path::MAIN, &ready);
         let task = ready.tasks.remove(picked as usize);
+        if choices.is_watched() {
+            choices.goes_on(task, None);
+        }
         order.push(task);
         ready.current = step(task);
         if ready.current {

@@ -113,7 +113,7 @@ impl Config {
     /// | `SIM_SEED` | one run, with exactly this seed (`0x2a` or `42`) |
     /// | `SIM_SEEDS` | how many seeds |
     /// | `SIM_FRESH=1` | a base seed from the machine, printed when a run fails |
-    /// | `SIM_STRATEGY` | `random`, `pct`, `portfolio` or `calm` |
+    /// | `SIM_STRATEGY` | see [`strategy`](Config::strategy) |
     /// | `SIM_TAPE` | a file with a tape to replay |
     /// | `SIM_TIME` | go on with new seeds for so long in real time (`30s`, `10m`) |
     /// | `SIM_JOBS` | threads that run seeds |
@@ -153,8 +153,24 @@ impl Config {
         self
     }
 
-    /// The strategy that picks among ready tasks: `random`, `pct`, `portfolio` (the default, which
-    /// rotates the others by seed) or `calm` (each run the same: no preemption, first come first served).
+    /// The strategy that picks among ready tasks:
+    ///
+    /// | name | who runs next |
+    /// |---|---|
+    /// | `random` | each ready task is equally likely |
+    /// | `sticky` | as random, but a running task is rarely interrupted |
+    /// | `pct` | the task of the highest priority; priorities change at a few points |
+    /// | `pos` | the step of the highest priority; it is drawn anew for steps that race |
+    /// | `urw` | a task is as likely as many steps it has still to take |
+    /// | `surw` | as urw, over the steps on some objects only |
+    /// | `lockstep` | all tasks go on until each stands before a step on some objects |
+    /// | `portfolio` | one of these, by the seed: the default |
+    /// | `calm` | first come, first served; no preemption: each run is the same |
+    ///
+    /// `pct`, `urw`, `surw`, `lockstep` and `portfolio` count by what the first two runs of a check have shown.
+    /// The seeds of those are the same in every check, so that a seed still reproduces its run alone: the two
+    /// are repeated before it, unless its strategy needs them not. A check of one run ([`seeds`](Config::seeds))
+    /// has nothing to count by and repeats nothing.
     pub fn strategy(mut self, name: &str) -> Config {
         match name.parse() {
             Ok(strategy) => self.strategy = strategy,

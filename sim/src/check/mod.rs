@@ -9,7 +9,7 @@ mod runner;
 
 pub use config::{Config, ConfigError};
 pub use lints::Level;
-pub use report::{Failure, FailureKind, Outcome, Report};
+pub use report::{Classes, Failure, FailureKind, Outcome, Report};
 pub use runner::{check, replay};
 
 pub(crate) use lints::Lints;

@@ -90,6 +90,51 @@ pub struct Report {
     pub failure: Option<Failure>,
     /// Findings of lints that only warn, each once.
     pub warnings: Vec<String>,
+    /// How different the runs were.
+    pub classes: Classes,
+}
+
+/// How many different runs there were, and how likely the next is to be new: when to stop.
+///
+/// Two runs that differ only in the order of steps which do not touch each other are of one class (a
+/// Mazurkiewicz trace). Runs are counted whose class is known: one in sixteen at least, and all whose strategy
+/// looks at them anyway. What a program draws at random makes no class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Classes {
+    /// Runs whose class is known.
+    pub runs: u64,
+    /// Different classes among them.
+    pub distinct: u64,
+    /// Good and Turing's estimate of how likely the next run is to be of a class that was not seen, in
+    /// thousandths: the share of the runs that are the only ones of their class (I. J. Good, "The population
+    /// frequencies of species and the estimation of population parameters", Biometrika 1953).
+    pub unseen_per_mille: u64,
+}
+
+impl Classes {
+    pub(crate) fn count(mut classes: Vec<u64>) -> Classes {
+        classes.sort_unstable();
+        let groups = || classes.chunk_by(|one, other| one == other);
+        let single = groups().filter(|group| group.len() == 1).count() as u64;
+        let runs = classes.len() as u64;
+        Classes {
+            runs,
+            distinct: groups().count() as u64,
+            unseen_per_mille: (1000 * single).checked_div(runs).unwrap_or(0),
+        }
+    }
+}
+
+impl fmt::Display for Classes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Classes { runs, distinct, unseen_per_mille } = *self;
+        let (whole, tenth) = (unseen_per_mille / 10, unseen_per_mille % 10);
+        write!(
+            f,
+            "{distinct} different schedules in {runs} runs looked at; the next is new with {whole}.{tenth} %"
+        )
+    }
 }
 
 /// How a test's output tells whether it passed.
@@ -158,7 +203,13 @@ impl fmt::Display for Report {
             writeln!(f, "warning: {warning}")?;
         }
         match &self.failure {
-            None => write!(f, "passed {} runs, {} steps", self.runs, self.steps),
+            None => {
+                write!(f, "passed {} runs, {} steps", self.runs, self.steps)?;
+                match self.classes.runs {
+                    0 => Ok(()),
+                    _ => write!(f, "; {}", self.classes),
+                }
+            }
             Some(failure) => {
                 writeln!(f, "failed in run {}", self.runs)?;
                 write!(f, "{failure}")
@@ -196,5 +247,21 @@ impl fmt::Display for Failure {
             }
         }
         write!(f, "run it again: {}", self.rerun)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Classes;
+
+    #[test]
+    fn classes_that_were_seen_once_are_the_estimate() {
+        let classes = Classes::count(vec![7, 1, 7, 2, 7, 3, 3, 9]);
+        assert_eq!((classes.runs, classes.distinct, classes.unseen_per_mille), (8, 5, 375));
+        assert_eq!(
+            classes.to_string(),
+            "5 different schedules in 8 runs looked at; the next is new with 37.5 %"
+        );
+        assert_eq!(Classes::count(Vec::new()), Classes::default());
     }
 }

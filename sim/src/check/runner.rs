@@ -2,15 +2,18 @@
 //!
 //! Runs take place on threads of their own. std seeds its hash maps once a thread, so a thread on
 //! which a run drew entropy is not used for another: the next run would see the former's keys.
+//!
+//! Strategies that count learn from the first runs, see [`Profile`]; their seeds are fixed, so that whoever
+//! runs one seed again learns the same first. A check of one run learns nothing.
 
-use super::{Config, Failure, FailureKind, Outcome, Report, hook};
+use super::{Classes, Config, Failure, FailureKind, Outcome, Report, hook};
 use crate::{
     context::{self, poll_blocking},
     point::Site,
     trace::{self, Line, Trace},
     world::{Fault, MAIN_POOL, World},
 };
-use sim_choice::{After, Choices, Seed, Strategy, Tape};
+use sim_choice::{After, Choices, Profile, Seed, Strategy, Tape};
 use sim_sys::os;
 use std::{
     any::Any,
@@ -32,15 +35,40 @@ const SHOWN: usize = 12;
 /// What decides a run.
 #[derive(Clone)]
 enum Source {
-    Seed(Seed, Strategy),
+    Seed(Seed, Strategy, Arc<Profile>),
     Tape(Arc<Tape>),
+}
+
+/// Whether anything besides the program looks at a run. It makes no difference to the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    /// Only if the strategy does.
+    Strategy,
+    /// For the class of the run.
+    Class,
+    /// For a profile.
+    Learn,
+    /// For a trace.
+    Trace,
 }
 
 impl Source {
     fn start(&self, choices: &mut Choices) {
         match self {
-            Source::Seed(seed, strategy) => choices.start(*seed, *strategy),
+            Source::Seed(seed, strategy, profile) => {
+                choices.set_profile(profile.clone());
+                choices.start(*seed, *strategy);
+            }
             Source::Tape(tape) => choices.start_with_prefix(tape.clone(), After::Calm),
+        }
+    }
+
+    fn start_watched(&self, choices: &mut Choices, watch: Watch) {
+        self.start(choices);
+        match watch {
+            Watch::Learn => choices.learn(),
+            Watch::Class => choices.watch(),
+            Watch::Strategy | Watch::Trace => {}
         }
     }
 }
@@ -49,6 +77,8 @@ impl Source {
 struct Ran {
     fault: Option<Fault>,
     hash: u64,
+    /// If the run was watched.
+    class: Option<u64>,
     steps: u64,
     warnings: Vec<String>,
     /// Only of a run that is looked at, or that failed.
@@ -213,8 +243,9 @@ where
 type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
 
 /// Does one run in `world`, which must not be spoiled.
-fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) -> Ran {
-    world.begin(|choices| source.start(choices));
+fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) -> Ran {
+    let traced = watch == Watch::Trace;
+    world.begin(|choices| source.start_watched(choices, watch));
     world.set_tracing(traced);
     *world.trace.borrow_mut() = traced.then(Trace::default);
     match traced {
@@ -236,6 +267,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) ->
     Ran {
         fault,
         hash: choices.hash(),
+        class: choices.class(),
         steps: world.steps(),
         warnings: world.warnings.take(),
         tape,
@@ -249,7 +281,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, traced: bool) ->
 fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
     on_thread(|| {
         let world = Rc::new(World::new(config.limits.clone()));
-        let ran = run_once(&world, source, main, true);
+        let ran = run_once(&world, source, main, Watch::Trace);
         world.shut_down();
         ran
     })
@@ -268,7 +300,8 @@ fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let tape = Arc::new(tape);
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
-    let mut report = Report { runs: 1, steps: ran.steps, warnings: ran.warnings, failure: None };
+    let mut report =
+        Report { runs: 1, steps: ran.steps, warnings: ran.warnings, ..Report::default() };
     if let Some(divergence) = &ran.divergence {
         report.warnings.push(format!("the tape does not fit the run: {divergence}"));
     }
@@ -284,8 +317,28 @@ fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
 /// A failing run as the sweep saw it.
 struct Found {
     index: u64,
-    seed: Seed,
+    source: Source,
     ran: Ran,
+}
+
+/// One run in so many is watched for its class, beside those whose strategy watches anyway.
+///
+/// A run that is watched takes up to half as long again if it does nothing but switch; of one in so many nobody
+/// notices it.
+const WATCHED: u64 = 16;
+
+/// How many runs a check begins with to learn from them; none if its strategy needs none, or if there is to be
+/// no run but one.
+fn lessons(config: &Config) -> u64 {
+    let strategy = match config.single {
+        Some(seed) if Profile::is_seed(seed) => return 0,
+        Some(seed) => config.strategy.resolve(seed),
+        None => config.strategy,
+    };
+    match strategy.counts() && config.seeds != 1 {
+        true => Profile::RUNS,
+        false => 0,
+    }
 }
 
 /// All runs of a check.
@@ -293,15 +346,29 @@ struct Sweep<'a> {
     config: &'a Config,
     main: Main<'a>,
     base: Seed,
+    /// How many runs come first to learn from, and what they taught.
+    lessons: u64,
+    learning: Mutex<Profile>,
+    profile: Arc<Profile>,
     next: AtomicU64,
+    /// Where the indices that are taken now end.
+    end: AtomicU64,
     runs: AtomicU64,
     steps: AtomicU64,
     /// The least index of a failing run so far.
     first: AtomicU64,
     found: Mutex<Vec<Found>>,
     warnings: Mutex<Vec<String>>,
+    /// Index and class of runs that were watched.
+    classes: Mutex<Vec<(u64, u64)>>,
     until_ns: Option<u64>,
 }
+
+/// Classes that are kept: 16 MiB.
+const CLASSES: usize = 1 << 20;
+
+/// A passing run that is to be done again on another thread: its index, its source, its hash.
+type Recheck = (u64, Source, u64);
 
 impl<'a> Sweep<'a> {
     fn new(config: &'a Config, main: Main<'a>) -> Sweep<'a> {
@@ -316,18 +383,32 @@ impl<'a> Sweep<'a> {
             config,
             main,
             base,
+            lessons: lessons(config),
+            learning: Mutex::default(),
+            profile: Arc::default(),
             next: AtomicU64::new(0),
+            end: AtomicU64::new(0),
             runs: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             first: AtomicU64::new(u64::MAX),
             found: Mutex::default(),
             warnings: Mutex::default(),
+            classes: Mutex::default(),
             until_ns: config.wall.map(deadline),
         }
     }
 
     /// Runs all seeds, and makes the report.
-    fn report(self) -> Report {
+    fn report(mut self) -> Report {
+        if self.lessons > 0 {
+            self.end = AtomicU64::new(self.lessons);
+            self.work();
+            self.profile = Arc::new(self.learning.get_mut().unwrap().clone());
+            if self.config.single.is_some() {
+                self.forget_lessons();
+            }
+        }
+        (self.next, self.end) = (AtomicU64::new(self.lessons), AtomicU64::new(u64::MAX));
         if self.config.jobs == 1 {
             self.work();
         } else {
@@ -342,69 +423,106 @@ impl<'a> Sweep<'a> {
             steps: self.steps.into_inner(),
             failure: None,
             warnings: self.warnings.into_inner().unwrap(),
+            classes: Classes::default(),
         };
+        let mut last = u64::MAX;
         if let Some(found) = found.into_iter().next() {
-            report.runs = found.index + 1;
+            last = found.index;
+            report.runs =
+                found.index + 1 - if self.config.single.is_some() { self.lessons } else { 0 };
             report.failure = Some(confirm(self.config, found, self.main));
         }
+        let classes = self.classes.into_inner().unwrap();
+        let counted = classes.iter().filter(|class| class.0 <= last).map(|class| class.1);
+        report.classes = Classes::count(counted.collect());
         report
+    }
+
+    /// The runs before a single seed only repeat what was learned before it: what came of them was seen then.
+    fn forget_lessons(&mut self) {
+        (self.runs, self.steps) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.first = AtomicU64::new(u64::MAX);
+        self.found.get_mut().unwrap().clear();
+        self.warnings.get_mut().unwrap().clear();
+        self.classes.get_mut().unwrap().clear();
     }
 
     /// Runs seeds, on one thread after the other, until none is left.
     fn work(&self) {
         while let Some(recheck) = on_thread(|| self.work_on_thread()) {
             // The thread cannot be used again.
-            if let Some((index, seed, hash)) = recheck {
-                let source = Source::Seed(seed, self.config.strategy);
+            if let Some((index, source, hash)) = recheck {
                 let ran = run_apart(self.config, &source, self.main);
-                self.compare(index, seed, hash, ran);
+                self.compare(index, source, hash, ran);
             }
         }
     }
 
     /// Runs seeds until none is left: `None`; or until the thread is used up, maybe with a
     /// passing run that is to be done again on another thread.
-    fn work_on_thread(&self) -> Option<Option<(u64, Seed, u64)>> {
+    fn work_on_thread(&self) -> Option<Option<Recheck>> {
         let world = Rc::new(World::new(self.config.limits.clone()));
         let mut result = None;
-        while let Some((index, seed)) = self.take() {
-            let source = Source::Seed(seed, self.config.strategy);
+        while let Some((index, source)) = self.take() {
             os::clear_drew_entropy();
-            let ran = run_once(&world, &source, self.main, false);
+            let ran = run_once(&world, &source, self.main, self.watch(index));
+            if index < self.lessons {
+                self.learning.lock().unwrap().add(&world.choices.borrow());
+            }
             self.runs.fetch_add(1, SeqCst);
             self.steps.fetch_add(ran.steps, SeqCst);
             let used_up = os::drew_entropy() || world.is_spoiled();
             let failed = ran.fault.is_some();
             let hash = ran.hash;
-            self.note(index, seed, ran);
+            self.note(index, source.clone(), ran);
             let recheck = !failed && self.rechecks(index);
             if used_up {
-                result = Some(recheck.then_some((index, seed, hash)));
+                result = Some(recheck.then_some((index, source, hash)));
                 break;
             }
             if recheck {
-                let again = run_once(&world, &source, self.main, false);
-                self.compare(index, seed, hash, again);
+                let again = run_once(&world, &source, self.main, Watch::Strategy);
+                self.compare(index, source, hash, again);
             }
         }
         world.shut_down();
         result
     }
 
-    /// The next seed that is to be run.
-    fn take(&self) -> Option<(u64, Seed)> {
+    /// The next run that is to be done.
+    fn take(&self) -> Option<(u64, Source)> {
+        let source = |seed| Source::Seed(seed, self.config.strategy, self.profile.clone());
         let index = self.next.fetch_add(1, SeqCst);
-        if index > self.first.load(SeqCst) {
+        if index > self.first.load(SeqCst) || index >= self.end.load(SeqCst) {
             return None;
         }
+        if index < self.lessons {
+            let failed = self.first.load(SeqCst) != u64::MAX && self.config.single.is_none();
+            let any = self.config.single.unwrap_or(self.base.derive(0));
+            return (!failed).then(|| (index, source(Profile::seed(any.series(), index))));
+        }
         if let Some(seed) = self.config.single {
-            return (index == 0).then_some((0, seed));
+            return (index == self.lessons).then(|| (index, source(seed)));
         }
         let more = match self.until_ns {
             Some(until) => index == 0 || os::real_monotonic_ns() < until,
             None => index < self.config.seeds,
         };
-        (more && self.first.load(SeqCst) == u64::MAX).then(|| (index, self.base.derive(index)))
+        let more = more && self.first.load(SeqCst) == u64::MAX;
+        more.then(|| (index, source(self.base.derive(index))))
+    }
+
+    fn watch(&self, index: u64) -> Watch {
+        if index < self.lessons {
+            Watch::Learn
+        } else if index.is_multiple_of(WATCHED)
+            && self.config.seeds > 1
+            && self.config.single.is_none()
+        {
+            Watch::Class
+        } else {
+            Watch::Strategy
+        }
     }
 
     /// Whether a passing run is done again: one in so many. Not the only one of a check, which may be
@@ -416,7 +534,7 @@ impl<'a> Sweep<'a> {
             && (!one || self.config.recheck == 1)
     }
 
-    fn note(&self, index: u64, seed: Seed, ran: Ran) {
+    fn note(&self, index: u64, source: Source, ran: Ran) {
         if !ran.warnings.is_empty() {
             let mut warnings = self.warnings.lock().unwrap();
             for warning in &ran.warnings {
@@ -425,30 +543,40 @@ impl<'a> Sweep<'a> {
                 }
             }
         }
+        if let Some(class) = ran.class {
+            let mut classes = self.classes.lock().unwrap();
+            if classes.len() < CLASSES {
+                classes.push((index, class));
+            }
+        }
         if ran.fault.is_some() {
             self.first.fetch_min(index, SeqCst);
-            self.found.lock().unwrap().push(Found { index, seed, ran });
+            self.found.lock().unwrap().push(Found { index, source, ran });
         }
     }
 
     /// A passing run that was done again has to be the same.
-    fn compare(&self, index: u64, seed: Seed, hash: u64, mut again: Ran) {
+    fn compare(&self, index: u64, source: Source, hash: u64, mut again: Ran) {
         if again.hash == hash {
             return;
         }
         again.hash = hash; // of the first run: `confirm` finds the difference once more
         let fault = || Fault::of_check(FailureKind::Nondeterminism, String::new());
         again.fault.get_or_insert_with(fault);
-        self.note(index, seed, again);
+        again.class = None; // The first run's counts.
+        self.note(index, source, again);
     }
 }
 
 /// Runs a failing seed again, with the trace on: it has to fail the same way.
 fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
-    let source = Source::Seed(found.seed, config.strategy);
+    let source = found.source;
     let again = run_apart(config, &source, main);
     let same = again.hash == found.ran.hash;
-    let rerun = rerun_line(config, found.seed);
+    let rerun = match source {
+        Source::Seed(seed, ..) => rerun_line(config, seed),
+        Source::Tape(_) => "with the same tape".into(),
+    };
     let trace = shown(&again, config.trace);
     if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
         let mut failure = Failure::new(fault, tape, rerun);
@@ -508,6 +636,11 @@ fn rerun_line(config: &Config, seed: Seed) -> String {
         Ok(strategy) if !strategy.is_empty() => format!(" SIM_STRATEGY={strategy}"),
         _ => String::new(),
     };
+    // A check of one run learns nothing before it.
+    let (one, seeds) = match config.seeds {
+        1 => (" SIM_SEEDS=1", ".seeds(1)"),
+        _ => ("", ""),
+    };
     match &config.name {
         Some(name) => {
             // libtest's names leave out the crate's.
@@ -516,13 +649,13 @@ fn rerun_line(config: &Config, seed: Seed) -> String {
                 Ok(package) => format!(" -p {package}"),
                 Err(_) => String::new(),
             };
-            format!("SIM_SEED={seed}{strategy} cargo test{package} {test} -- --exact")
+            format!("SIM_SEED={seed}{one}{strategy} cargo test{package} {test} -- --exact")
         }
         None if config.from_env => {
             let command: Vec<String> = std::env::args().collect();
-            format!("SIM_SEED={seed}{strategy} {}", command.join(" "))
+            format!("SIM_SEED={seed}{one}{strategy} {}", command.join(" "))
         }
-        None => format!("sim::check(sim::Config::new().only_seed({seed}), ..)"),
+        None => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
     }
 }
 

@@ -15,6 +15,7 @@ mod table;
 mod tasks;
 mod threads;
 mod waits;
+mod watch;
 
 pub(crate) use clocks::Atomic;
 pub(crate) use header::{Asked, Header, Remote};
@@ -188,7 +189,12 @@ pub(crate) struct World {
     /// What happened before what, if anything asks.
     clocks: RefCell<clocks::Clocks>,
     clocks_on: Cell<bool>,
-    /// The run is over, or looked at, or threads are parked or have yielded: points have more to do than to pick.
+    /// The strategy is told what happens, see `watch.rs`.
+    pub(crate) watching: Cell<bool>,
+    /// Timers fire: whoever is woken is so by the clock.
+    firing: Cell<bool>,
+    /// The run is over, looked at or watched, or threads are parked or have yielded: points have more to do
+    /// than to pick.
     unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
     quiet: Cell<bool>,
@@ -262,6 +268,8 @@ impl World {
             unwinding: Cell::new(false),
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
+            watching: Cell::new(false),
+            firing: Cell::new(false),
             unusual: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
@@ -279,6 +287,7 @@ impl World {
     pub(crate) fn begin(&self, start: impl FnOnce(&mut Choices)) {
         self.run.set(RUNS.fetch_add(1, Relaxed));
         start(&mut self.choices.borrow_mut());
+        self.watching.set(self.choices.borrow().is_watched());
         let limits = self.limits.borrow();
         {
             let mut table = self.table.borrow_mut();
@@ -377,7 +386,7 @@ impl World {
 
     fn set_unusual(&self) {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
-        let looked_at = self.tracing.get() || self.clocks_on.get();
+        let looked_at = self.tracing.get() || self.clocks_on.get() || self.watching.get();
         self.unusual.set(self.stopping.get() || looked_at || waits);
     }
 
@@ -547,7 +556,9 @@ impl World {
     /// Wakes all whose time has come.
     #[cold]
     fn fire_due(&self) {
+        self.firing.set(true);
         self.quietly(|| self.fire());
+        self.firing.set(false);
     }
 
     fn fire(&self) {

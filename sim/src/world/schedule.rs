@@ -40,7 +40,7 @@ impl World {
         if self.step() {
             return self.leave();
         }
-        let target = self.preempt();
+        let target = if self.watching.get() { self.preempt_watched() } else { self.preempt() };
         self.switch(target);
     }
 
@@ -78,6 +78,20 @@ impl World {
         }
         let path = self.running.path();
         let index = self.choices.borrow_mut().pick(Kind::Preempt, path, &ready);
+        if index == 0 {
+            return Target::Stay;
+        }
+        let target = table.take(index, true);
+        table.suspended.push(Suspended { slot, fiber: self.fiber.get() });
+        target
+    }
+
+    /// As [`preempt`](World::preempt), where the strategy is told.
+    fn preempt_watched(&self) -> Target {
+        let mut table = self.table.borrow_mut();
+        let slot = self.running.slot();
+        self.tell_announced(&mut table);
+        let index = self.pick_watched(Kind::Preempt, &table.choice(Some(slot)));
         if index == 0 {
             return Target::Stay;
         }
@@ -154,6 +168,7 @@ impl World {
                 let ready = table.choice(None);
                 let index = match ready.len() {
                     0 => None,
+                    _ if self.watching.get() => Some(self.pick_watched(Kind::Next, &ready)),
                     1 => Some(0),
                     _ => {
                         let who = self.running.get().path;

@@ -8,9 +8,9 @@
 //!                        └─ (suspended) ◀──┘  done ──▶ free, once nobody can ask for the output
 //! ```
 
-use super::{header::Header, output::Output};
+use super::{header::Header, output::Output, watch::announced};
 use crate::{point::Op, task::JoinError};
-use sim_choice::{Candidates, Path};
+use sim_choice::{Announced, Candidates, Path};
 use std::{collections::VecDeque, pin::Pin, sync::Arc, task::Poll, task::Waker};
 
 /// What a task gives: its output, type erased, or why there is none.
@@ -422,23 +422,19 @@ pub(crate) struct Ready<'a> {
     table: &'a Table,
 }
 
-impl Candidates for Ready<'_> {
-    #[inline]
-    fn len(&self) -> u32 {
-        self.len
-    }
-
-    fn task(&self, index: u32) -> u32 {
+impl Ready<'_> {
+    /// The slot of a candidate, and whether it goes on in the middle of a poll.
+    fn slot(&self, index: u32) -> (&Slot, bool) {
         let mut index = index as usize;
-        let number = |slot: u32| self.table.slots[slot as usize].number;
+        let slot = |slot: u32| &self.table.slots[slot as usize];
         if let Some(current) = self.current {
             if index == 0 {
-                return number(current);
+                return (slot(current), true);
             }
             index -= 1;
         }
         if let Some(suspended) = self.table.suspended.get(index) {
-            return number(suspended.slot);
+            return (slot(suspended.slot), true);
         }
         index -= self.table.suspended.len();
         for &listed in &self.table.listed {
@@ -447,11 +443,31 @@ impl Candidates for Ready<'_> {
                 continue;
             }
             match pool.ready.get(index) {
-                Some(&(slot, _)) => return number(slot),
+                Some(&(queued, _)) => return (slot(queued), false),
                 None => index -= pool.ready.len(),
             }
         }
         unreachable!("a candidate that does not exist was looked at")
+    }
+}
+
+impl Candidates for Ready<'_> {
+    #[inline]
+    fn len(&self) -> u32 {
+        self.len
+    }
+
+    fn task(&self, index: u32) -> u32 {
+        self.slot(index).0.number
+    }
+
+    /// Only right in a run that is watched.
+    fn announced(&self, index: u32) -> Option<Announced> {
+        match self.slot(index) {
+            (slot, true) => announced(slot.op),
+            // What is queued was woken: the step at which it waited is done.
+            (_, false) => None,
+        }
     }
 
     fn is_current(&self) -> bool {

@@ -122,6 +122,9 @@ impl World {
         if self.keeps_clocks() {
             self.order_before(header.number);
         }
+        if self.watching.get() {
+            self.tell_spawned(header.number, header.site);
+        }
         self.event(Happened::Spawn(header.number));
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
@@ -132,6 +135,7 @@ impl World {
     #[inline]
     pub(crate) fn wake(&self, slot: u32, generation: u32) {
         let woken = self.table.borrow_mut().wake(slot, generation);
+        self.tell_woken(slot, &woken);
         if let Some(waker) = woken.set() {
             waker.wake();
         }
@@ -252,6 +256,9 @@ impl World {
             self.discard(slot, outcome);
         }
         header.finished.store(true, std::sync::atomic::Ordering::Release);
+        if self.watching.get() {
+            self.tell_ended(number);
+        }
         self.event(Happened::Done(number));
         if let Some(joiner) = joiner {
             self.quietly(|| joiner.wake());
@@ -452,6 +459,9 @@ impl World {
             );
             set.ready.swap_remove_front(index as usize).expect("the index is in range")
         };
+        if self.watching.get() {
+            self.tell_local_turn(slot);
+        }
         let former = self.local.replace(local);
         let locals = task_local::swap(Vec::new());
         let op = self.op.get();
