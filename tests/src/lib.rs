@@ -3,8 +3,11 @@
 //! They are written as for tokio, with `use sim as tokio` the only difference, so that what is found
 //! or left alone here would be in a program of a user.
 
+pub mod again;
 pub mod bugs;
 pub mod correct;
+#[path = "../bugs/mod.rs"]
+pub mod ported;
 
 use std::{future::Future, pin::Pin};
 
