@@ -4,8 +4,9 @@
 use sim::{Config, Failure};
 use sim_tests::{
     STRATEGIES,
+    again::check_again,
     bugs::{BUGS, Bug},
-    literature::LITERATURE,
+    ported::ported,
 };
 
 /// Runs until a bug has to be found.
@@ -18,7 +19,7 @@ fn each_bug_is_found_by_the_default_strategy() {
     for bug in BUGS {
         for base in 0..BASES {
             let failure = find(bug, Config::new().seed(base));
-            check_again(bug, &failure);
+            check_again(bug.name, bug.main, &failure);
         }
     }
 }
@@ -34,23 +35,12 @@ fn each_bug_is_found_by_each_strategy() {
     }
 }
 
-/// What random walks and priorities miss is found by the default too.
-#[test]
-fn each_program_of_the_literature_is_found_by_the_default_strategy() {
-    for bug in LITERATURE {
-        for base in 0..5 {
-            let failure = find(bug, Config::new().seed(base));
-            check_again(bug, &failure);
-        }
-    }
-}
-
 /// The runs that a check learns from may fail too, and those after them need what was learned.
 #[test]
 fn each_strategy_finds_the_same_again_from_the_seed_alone() {
-    let name = |name: &str| *LITERATURE.iter().find(|bug| bug.name == name).unwrap();
     for strategy in STRATEGIES {
-        for bug in [name("stringbuffer"), name("semaphore_3x2"), name("work_stealing_queue")] {
+        for bug in [program("stringbuffer"), program("semaphore_3x2"), program("work_steal_queue")]
+        {
             for base in 0..10 {
                 let config = Config::new().strategy(strategy);
                 let failure = find(&bug, config.clone().seed(base));
@@ -66,7 +56,7 @@ fn each_strategy_finds_the_same_again_from_the_seed_alone() {
 /// A check of one run learns nothing, and neither does the run of its seed.
 #[test]
 fn a_check_of_one_run_is_found_again_too() {
-    let bug = LITERATURE.iter().find(|bug| bug.name == "stringbuffer").unwrap();
+    let bug = program("stringbuffer");
     let one = |base| sim::check(Config::new().seed(base).seeds(1), bug.main).failure;
     let failures: Vec<Failure> = (0..100).filter_map(one).collect();
     assert!(failures.len() > 10, "{} of 100", failures.len());
@@ -80,7 +70,7 @@ fn a_check_of_one_run_is_found_again_too() {
 
 #[test]
 fn workers_of_a_check_learn_the_same() {
-    let bug = LITERATURE.iter().find(|bug| bug.name == "reorder_10").unwrap();
+    let bug = &program("reorder_10");
     for base in 0..5 {
         let one = find(bug, Config::new().seed(base));
         let two = find(bug, Config::new().seed(base).jobs(2));
@@ -112,6 +102,12 @@ fn reports_tell_how_much_is_unseen() {
     assert!(large.classes.unseen_per_mille > 900, "{:?}", large.classes);
 }
 
+/// One of the ported bugs.
+fn program(name: &str) -> Bug {
+    let bug = ported().find(|bug| bug.name == name).unwrap();
+    Bug { name: bug.name, kind: bug.kind, main: bug.main }
+}
+
 /// The first failure, which has to come within the budget and to be of the expected kind.
 fn find(bug: &Bug, config: Config) -> Failure {
     let report = sim::check(config.clone().seeds(BUDGET), bug.main);
@@ -121,21 +117,4 @@ fn find(bug: &Bug, config: Config) -> Failure {
     assert_eq!(failure.kind, bug.kind, "{}: {failure}", bug.name);
     assert!(report.runs <= BUDGET, "{}: {} runs", bug.name, report.runs);
     failure
-}
-
-/// The seed alone, and the tape alone, give the same failure.
-fn check_again(bug: &Bug, failure: &Failure) {
-    let seed = sim::check(Config::new().only_seed(failure.seed.0), bug.main);
-    assert_eq!(seed.runs, 1, "{}", bug.name);
-    let tape = sim::replay(&failure.tape, bug.main);
-    assert_eq!(tape.warnings, [""; 0], "{}: the tape diverged", bug.name);
-    for report in [seed, tape] {
-        let again = report.failure.unwrap_or_else(|| panic!("{} passed: {failure}", bug.name));
-        assert_eq!(again.kind, failure.kind, "{}", bug.name);
-        assert_eq!(again.message, failure.message, "{}", bug.name);
-        assert_eq!(again.at, failure.at, "{}", bug.name);
-        assert_eq!(again.task, failure.task, "{}", bug.name);
-        assert_eq!(again.seed, failure.seed, "{}", bug.name);
-        assert_eq!(again.tape.records, failure.tape.records, "{}", bug.name);
-    }
 }
