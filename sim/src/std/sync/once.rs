@@ -320,6 +320,33 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     }
 }
 
+impl<T, F: FnOnce() -> T> LazyLock<T, F> {
+    /// As [`force`](LazyLock::force), of a value that nobody else can reach.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the closure panicked before.
+    #[track_caller]
+    pub fn force_mut(this: &mut LazyLock<T, F>) -> &mut T {
+        LazyLock::force(this);
+        this.inner.get_mut().expect("what is done has set the value")
+    }
+}
+
+impl<T, F> LazyLock<T, F> {
+    /// The value, if it was made.
+    #[track_caller]
+    pub fn get(this: &LazyLock<T, F>) -> Option<&T> {
+        point(&this.once.object, Access::Read, Location::caller());
+        if this.once.is_done() { this.inner.get() } else { None }
+    }
+
+    /// The value, if it was made, and nobody else can reach it.
+    pub fn get_mut(this: &mut LazyLock<T, F>) -> Option<&mut T> {
+        this.inner.get_mut()
+    }
+}
+
 impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     type Target = T;
 
