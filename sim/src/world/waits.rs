@@ -133,10 +133,16 @@ impl World {
     /// What the waiters were woken for is gone before they ran: they wait again, without having run.
     pub(crate) fn hold_again<'a>(&self, waiters: impl Iterator<Item = &'a Waiter>) {
         let mut table = self.table.borrow_mut();
-        let mut threads = Vec::new();
+        // Most wait in one pool, that of threads.
+        let mut swept = None;
         for Waiter(place) in waiters {
             if !place.polling {
-                threads.push((place.header.slot, place.header.generation));
+                if let Some(pool) = table.unmark(place.header.slot, place.header.generation)
+                    && swept != Some(pool)
+                    && let Some(former) = swept.replace(pool)
+                {
+                    table.sweep(former);
+                }
                 continue;
             }
             let slot = place.header.slot;
@@ -147,6 +153,8 @@ impl World {
             let Suspended { slot, fiber } = table.suspended.remove(at);
             self.held.borrow_mut().push(Held { ticket: place.ticket, slot, fiber });
         }
-        table.unqueue(&threads);
+        if let Some(pool) = swept {
+            table.sweep(pool);
+        }
     }
 }
