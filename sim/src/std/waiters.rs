@@ -54,7 +54,7 @@ impl Waiters {
     }
 
     /// A place in the queue.
-    pub(super) fn enter(&self, world: &World) -> Queued<'_> {
+    pub(super) fn enter(&self, world: &Rc<World>) -> Queued<'_> {
         let waiter = world.waiter();
         self.queue().list.push_back(waiter.clone());
         self.any.store(true, Relaxed);

@@ -70,7 +70,11 @@ impl Wake for Place {
 
 impl World {
     /// A name for the code that runs, under which it can wait and be woken.
-    pub(crate) fn waiter(&self) -> Waiter {
+    pub(crate) fn waiter(self: &Rc<Self>) -> Waiter {
+        if self.is_unwound() {
+            // A destructor of what is unwound at the end of the run waits for what nobody will do.
+            self.desert();
+        }
         let running = self.running();
         let ticket = self.next_ticket();
         let header = self.table.borrow().slots[running.slot as usize].header.clone();
@@ -81,10 +85,6 @@ impl World {
 
     /// Waits until the waiter is woken, at `deadline_ns` at the latest, or for nothing.
     pub(crate) fn wait_as(self: &Rc<Self>, waiter: &Waiter, deadline_ns: Option<u64>, site: Site) {
-        if self.is_stopping() && std::thread::panicking() {
-            // A destructor of what is unwound at the end of the run waits for what nobody will do.
-            self.desert();
-        }
         let timer = deadline_ns.map(|at| self.timer_insert(at, Action::Wake(waiter.waker())));
         if waiter.0.polling {
             self.held.borrow_mut().push(Held {

@@ -152,7 +152,7 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         point(&self.once.object, Access::Release, self.site);
-        let for_next_run = self.then == State::Poisoned && super::ends_with_the_run();
+        let for_next_run = self.then == State::Poisoned && super::only_seems_to_panic();
         let mut state = self.once.state();
         *state = if for_next_run { State::New } else { self.then };
         self.once.gate.wake_all(state);
