@@ -2,6 +2,25 @@
 //!
 //! A scope counts the closures it has lent and does not end before each has been called or dropped. If
 //! it had to, the process ends instead: what was borrowed would be gone while it is still in use.
+//!
+//! ```
+//! use sim_sys::lend::scope;
+//!
+//! let mut words = vec!["a"];
+//! let thread = std::cell::Cell::new(None);
+//! scope(
+//!     (),
+//!     |scope| thread.set(Some(std::thread::spawn(scope.lend(|| words.push("b"))))),
+//!     |()| thread.take().unwrap().join().unwrap(),
+//! );
+//! assert_eq!(words, ["a", "b"]);
+//! ```
+//!
+//! A closure cannot borrow from within the scope's own body:
+//!
+//! ```compile_fail,E0373
+//! sim_sys::lend::scope((), |scope| { let word = 1; drop(scope.lend(|| drop(word))); }, |()| ());
+//! ```
 
 use std::{
     io::Write,

@@ -203,3 +203,29 @@ fn a_scoped_fiber_cannot_leave_its_scope() {
     assert!(said.contains("a scoped fiber was taken out of its scope"), "{said}");
     assert!(!output.status.success());
 }
+
+/// Waits as it is dropped.
+struct Waits(Rc<Cell<u32>>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+        suspend();
+        self.0.set(self.0.get() + 10);
+    }
+}
+
+#[test]
+fn a_fiber_that_waits_while_it_is_unwound_is_left_as_it_stands() {
+    let dropped = Rc::new(Cell::new(0));
+    let waits = Waits(dropped.clone());
+    let mut fiber = Fiber::new(stack(), move || {
+        let _waits = waits;
+        suspend();
+    });
+    fiber.resume();
+    fiber.unwind();
+    assert!(fiber.is_suspended());
+    assert!(fiber.into_stack().is_none());
+    assert_eq!(dropped.get(), 1);
+}

@@ -94,7 +94,7 @@ pub(crate) fn ordering(f: impl FnOnce(&World)) {
 /// outside of the borrow of it.
 enum Way {
     On,
-    Switch(Rc<World>, Target, Option<Op>),
+    Switch(Rc<World>, Target),
     /// The point has more to do.
     Slow(Rc<World>, Option<Op>),
 }
@@ -104,7 +104,7 @@ impl Way {
     fn of_point(world: &Rc<World>, op: Option<Op>) -> Way {
         match world.quick_point(op) {
             Some(Target::Stay) => Way::On,
-            Some(target) => Way::Switch(world.clone(), target, op),
+            Some(target) => Way::Switch(world.clone(), target),
             None => Way::Slow(world.clone(), op),
         }
     }
@@ -113,22 +113,21 @@ impl Way {
     // another fiber: so there are few.
     #[inline(always)]
     fn go(self) {
-        let (world, op) = match self {
-            Way::On => return,
-            Way::Switch(world, target, op) => {
+        match self {
+            Way::On => {}
+            Way::Switch(world, target) => {
                 world.switch(target);
-                (world, op)
+                // Who was switched to may have been the first to ask for clocks.
+                if world.keeps_clocks() {
+                    world.order();
+                }
             }
             Way::Slow(world, op) => {
                 world.point(op);
-                (world, op)
+                if world.keeps_clocks() {
+                    world.order();
+                }
             }
-        };
-        // The operation takes place now: who was switched to may have been the first to ask for clocks.
-        if let Some(op) = op
-            && world.keeps_clocks()
-        {
-            world.order(op);
         }
     }
 
@@ -136,7 +135,7 @@ impl Way {
     fn go_apart(self) {
         match self {
             Way::On => {}
-            Way::Switch(world, target, _) => world.switch(target),
+            Way::Switch(world, target) => world.switch(target),
             Way::Slow(world, op) => world.point(op),
         }
     }
@@ -247,7 +246,7 @@ pub(crate) fn wake(header: &Arc<Header>) {
         Some(world) if Arc::ptr_eq(world.remote(), &header.remote) => {
             let woken = world.table.borrow_mut().wake(header.slot, header.generation);
             if world.keeps_clocks() {
-                world.order_before(header.number);
+                world.order_before(header.slot);
             }
             world.tell_woken(header.slot, &woken);
             Some(match woken {

@@ -33,6 +33,8 @@
 //! the poll runs may be suspended there, in the middle of the poll, as another core would run
 //! something in between. What `poll` returns never changes.
 //!
+//! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio.
+//!
 //! # Limits
 //!
 //! - Real threads, sockets and files are outside of the simulation, and what they do is not

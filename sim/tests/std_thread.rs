@@ -4,6 +4,7 @@ use sim::std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        mpsc,
     },
     thread,
 };
@@ -319,4 +320,80 @@ fn ids_and_names_are_those_of_the_run() {
         assert_eq!(sorted, [of(2, "a"), of(3, "b"), of(4, "c")]);
     }
     assert!(orders.len() > 1);
+}
+
+/// Locks a mutex as it is dropped.
+struct Locks(Arc<Mutex<()>>);
+
+impl Drop for Locks {
+    fn drop(&mut self) {
+        drop(self.0.lock());
+    }
+}
+
+#[test]
+fn a_destructor_that_waits_at_the_end_of_the_run_does_not_end_the_process() {
+    let report = sim::check(Config::new().seeds(3), || async {
+        let lock = Arc::new(Mutex::new(()));
+        std::mem::forget(lock.lock());
+        let (in_thread, in_task) = (Locks(lock.clone()), Locks(lock));
+        thread::spawn(move || {
+            let _locks = in_thread;
+            thread::park();
+        });
+        sim::spawn(async move {
+            let _locks = in_task;
+            std::future::pending::<()>().await;
+        });
+        sim::time::sleep(Duration::from_millis(1)).await;
+    });
+    assert!(report.failure.is_none(), "{report}");
+}
+
+#[test]
+fn a_destructor_may_start_threads() {
+    struct Scopes;
+    impl Drop for Scopes {
+        fn drop(&mut self) {
+            thread::scope(|scope| drop(scope.spawn(thread::yield_now)));
+        }
+    }
+    let report = sim::check(Config::new().seeds(20), || async {
+        let _here = Scopes;
+        thread::spawn(|| {
+            let _there = Scopes;
+            thread::park();
+        });
+        thread::yield_now();
+    });
+    assert!(report.failure.is_none(), "{report}");
+}
+
+/// Main panics, and its pool waits for a thread that takes a lock meanwhile.
+#[test]
+fn who_does_not_panic_poisons_nothing() {
+    struct Pool(Option<(mpsc::Sender<u8>, thread::JoinHandle<()>)>);
+    impl Drop for Pool {
+        fn drop(&mut self) {
+            assert!(thread::panicking());
+            let (sender, thread) = self.0.take().unwrap();
+            drop(sender);
+            thread.join().unwrap();
+        }
+    }
+    let (kind, message) = fails(|| {
+        let count = Arc::new(Mutex::new(0));
+        let (sender, receiver) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            for _ in receiver {
+                *count.lock().unwrap() += 1;
+                assert!(!thread::panicking());
+            }
+        });
+        (0..3).for_each(|i| sender.send(i).unwrap());
+        let _pool = Pool(Some((sender, thread)));
+        panic!("main's own");
+    });
+    assert_eq!(kind, FailureKind::Panic, "{message}");
+    assert!(message.starts_with("main's own"), "{message}");
 }

@@ -59,6 +59,7 @@ use std::{
     hint::black_box,
     io::Write,
     mem::{ManuallyDrop, MaybeUninit},
+    panic::{self, AssertUnwindSafe},
     ptr,
 };
 
@@ -84,8 +85,21 @@ enum End {
     Interrupted,
 }
 
-/// What a fiber is made of: nothing goes in or out when it is switched.
-type Inner = Coroutine<(), (), End, Stack>;
+/// What a fiber does when it is resumed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    Unwind,
+}
+
+/// What unwinds a fiber, as a panic without a message.
+///
+/// corosensei's own way throws again at each place where the fiber suspends itself meanwhile. That is in a
+/// destructor, so that it would end the process.
+struct Unwound;
+
+/// What a fiber is made of: nothing goes out when it is switched.
+type Inner = Coroutine<Then, (), End, Stack>;
 
 /// A closure on a stack of its own.
 ///
@@ -100,7 +114,7 @@ pub struct Fiber {
 /// What is known of the fiber that runs on a thread.
 struct Running {
     /// The way out; null until it first runs.
-    yielder: Cell<*const Yielder<(), ()>>,
+    yielder: Cell<*const Yielder<Then, ()>>,
     /// How many of its calls are in functions of C's calling convention, which cannot be unwound.
     within_c: Cell<u32>,
     bounds: Bounds,
@@ -152,7 +166,7 @@ impl Fiber {
         let (lowest, base) = (stack.limit().get(), stack.base().get());
         // SAFETY: the caller's promise is what `with_stack_unchecked` asks for.
         let inner = unsafe {
-            Coroutine::with_stack_unchecked(stack, |yielder: &Yielder<(), ()>, ()| {
+            Coroutine::with_stack_unchecked(stack, |yielder: &Yielder<Then, ()>, _| {
                 run(yielder, body)
             })
         };
@@ -190,8 +204,13 @@ impl Fiber {
     /// Panics if it has ended, and with the panic of its closure.
     #[inline]
     pub fn resume(&mut self) -> Outcome {
+        self.resume_to(Then::GoOn)
+    }
+
+    #[inline]
+    fn resume_to(&mut self, then: Then) -> Outcome {
         let entered = self.enter();
-        let result = self.inner.resume(());
+        let result = self.inner.resume(then);
         drop(entered);
         match result {
             CoroutineResult::Yield(()) => Outcome::Suspended,
@@ -226,8 +245,8 @@ impl Fiber {
 
     /// Unwinds a suspended fiber, as a panic would, so that what is on its stack is dropped.
     ///
-    /// A fiber that [is within libc](Fiber::is_within_libc) is marked as abandoned instead. Destructors that
-    /// run meanwhile must not [`suspend`].
+    /// A fiber that [is within libc](Fiber::is_within_libc), or that suspends itself in a destructor
+    /// meanwhile, is marked as abandoned: it is left as it stands.
     ///
     /// # Panics
     ///
@@ -239,9 +258,13 @@ impl Fiber {
         if self.abandoned || self.inner.done() {
             return;
         }
-        // One that never ran has no frames: its closure is dropped here.
-        let _entered = self.inner.started().then(|| self.enter());
-        self.inner.force_unwind();
+        if !self.inner.started() {
+            // It has no frames: its closure is dropped here.
+            return self.inner.force_unwind();
+        }
+        if self.resume_to(Then::Unwind) == Outcome::Suspended {
+            self.abandoned = true;
+        }
     }
 
     /// The stack, of a fiber that has ended; one that is suspended is unwound first. `None` if the
@@ -309,7 +332,7 @@ impl Drop for Lent {
 }
 
 /// The first call on a fiber's stack.
-fn run(yielder: &Yielder<(), ()>, body: impl FnOnce()) -> End {
+fn run(yielder: &Yielder<Then, ()>, body: impl FnOnce()) -> End {
     // SAFETY: see `current`.
     unsafe { current() }.expect("the fiber was entered").yielder.set(yielder);
     // When a fiber is cut off, a short function runs at the very top of its stack, over this frame. The
@@ -317,9 +340,12 @@ fn run(yielder: &Yielder<(), ()>, body: impl FnOnce()) -> End {
     // point; without it they are apart too, but only as the compiler happens to lay them out.
     let room = MaybeUninit::<[u8; 1024]>::uninit();
     black_box(&room);
-    call(body);
+    let result = panic::catch_unwind(AssertUnwindSafe(|| call(body)));
     black_box(&room);
-    End::Returned
+    match result {
+        Err(payload) if !payload.is::<Unwound>() => panic::resume_unwind(payload),
+        _ => End::Returned,
+    }
 }
 
 /// Keeps the frame of `body` apart from that of `run`.
@@ -352,7 +378,14 @@ pub fn suspend() {
     // SAFETY: `run` set the yielder before any code of the fiber ran. It lies at the top of the
     // fiber's stack and is valid until the fiber ends; it is the fiber on whose stack this call is, since
     // `enter` and `Entered` change `CURRENT` together with the stack.
-    unsafe { (*current.yielder.get()).suspend(()) };
+    if unsafe { (*current.yielder.get()).suspend(()) } == Then::Unwind {
+        unwind_here();
+    }
+}
+
+#[cold]
+fn unwind_here() {
+    panic::resume_unwind(Box::new(Unwound));
 }
 
 /// Whether a fiber runs on this thread.

@@ -33,8 +33,8 @@
 //! # Limits
 //!
 //! - Atomics are sequentially consistent, whatever their `Ordering` says; see [`sync::atomic`].
-//! - All threads share std's count of panics. While one waits in a destructor that a panic runs, all seem
-//!   to be panicking, and nobody is preempted.
+//! - All threads share std's count of panics: while one waits in a destructor that a panic runs, nobody is
+//!   preempted, and `std::thread::panicking` is true for all; that of [`thread`] is right.
 //! - A lock that real threads use too, beside a simulation, is not waited for: that is reported as a deadlock.
 //! - Threads end with the run, as a process ends its threads: what waits is unwound.
 //! - Statics outlive a run. A lock in one is not poisoned by the end of a run, but its value stays.

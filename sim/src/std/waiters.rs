@@ -24,8 +24,14 @@ pub(super) struct Waiters {
 
 struct Queue {
     list: VecDeque<Waiter>,
-    /// Those of the list that were woken and have not run yet.
-    woken: Vec<Waiter>,
+    woken: Woken,
+}
+
+/// Those of a queue that were woken, and may not have run yet.
+enum Woken {
+    None,
+    All,
+    One(Waiter),
 }
 
 /// How many that wait for one lock compete for it when it is free. Of more than that one is chosen, so
@@ -34,7 +40,7 @@ const RIVALS: usize = 64;
 
 impl Waiters {
     pub(super) const fn new() -> Waiters {
-        let queue = Queue { list: VecDeque::new(), woken: Vec::new() };
+        let queue = Queue { list: VecDeque::new(), woken: Woken::None };
         Waiters { any: AtomicBool::new(false), queue: Mutex::new(queue) }
     }
 
@@ -48,7 +54,7 @@ impl Waiters {
     }
 
     /// A place in the queue.
-    pub(super) fn enter(&self, world: &World) -> Queued<'_> {
+    pub(super) fn enter(&self, world: &Rc<World>) -> Queued<'_> {
         let waiter = world.waiter();
         self.queue().list.push_back(waiter.clone());
         self.any.store(true, Relaxed);
@@ -68,9 +74,7 @@ impl Waiters {
     #[inline]
     pub(super) fn wake_all(&self) {
         if !self.is_empty() {
-            let all: Vec<Waiter> = self.queue().list.iter().cloned().collect();
-            all.iter().for_each(Waiter::wake);
-            self.queue().woken = all;
+            self.queue().wake_all();
             context::point_of_wake();
         }
     }
@@ -79,23 +83,14 @@ impl Waiters {
     #[inline]
     pub(super) fn wake_rivals(&self) {
         if !self.is_empty() {
-            self.wake_some();
+            let mut queue = self.queue();
+            match queue.list.len() {
+                0..=RIVALS => queue.wake_all(),
+                many => queue.wake_one(many as u32),
+            }
+            drop(queue);
             context::point_of_wake();
         }
-    }
-
-    fn wake_some(&self) {
-        let waiting = self.len();
-        let rivals: Vec<Waiter> = match waiting {
-            0..=RIVALS => self.queue().list.iter().cloned().collect(),
-            _ => {
-                let index =
-                    context::running().map_or(0, |world| world.choose_among(waiting as u32));
-                self.queue().list.get(index as usize).cloned().into_iter().collect()
-            }
-        };
-        rivals.iter().for_each(Waiter::wake);
-        self.queue().woken = rivals;
     }
 
     /// Takes the waiter at `index` out of the queue, and wakes it.
@@ -126,8 +121,27 @@ impl Waiters {
         if !self.is_empty()
             && let Some(world) = context::running()
         {
-            let woken = std::mem::take(&mut self.queue().woken);
-            world.hold_again(woken.iter());
+            let mut queue = self.queue();
+            match std::mem::replace(&mut queue.woken, Woken::None) {
+                Woken::None => {}
+                Woken::All => world.hold_again(queue.list.iter()),
+                Woken::One(waiter) => world.hold_again([&waiter].into_iter()),
+            }
+        }
+    }
+}
+
+impl Queue {
+    fn wake_all(&mut self) {
+        self.list.iter().for_each(Waiter::wake);
+        self.woken = Woken::All;
+    }
+
+    fn wake_one(&mut self, waiting: u32) {
+        let index = context::running().map_or(0, |world| world.choose_among(waiting));
+        if let Some(waiter) = self.list.get(index as usize) {
+            waiter.wake();
+            self.woken = Woken::One(waiter.clone());
         }
     }
 }
@@ -156,7 +170,6 @@ impl Drop for Queued<'_> {
             return;
         }
         let mut queue = self.waiters.queue();
-        queue.woken.retain(|waiter| *waiter != self.waiter);
         if let Some(at) = queue.list.iter().position(|waiter| *waiter == self.waiter) {
             queue.list.remove(at);
         }

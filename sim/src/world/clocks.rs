@@ -48,8 +48,7 @@ impl Clock {
     }
 }
 
-/// What is known of a task.
-#[derive(Default)]
+/// What is known of a task, or of a thread that tasks have in common.
 struct Task {
     clock: Clock,
     /// The clock at its last release fence, which its relaxed stores publish.
@@ -70,6 +69,7 @@ struct Published {
 #[derive(Clone, Copy)]
 struct Past {
     task: u32,
+    clock: u32,
     epoch: u32,
     site: Site,
     verb: &'static str,
@@ -87,7 +87,7 @@ struct History {
 /// The clocks of a run.
 #[derive(Default)]
 pub(super) struct Clocks {
-    tasks: Vec<Task>,
+    tasks: BTreeMap<u32, Task>,
     objects: BTreeMap<u32, Published>,
     values: BTreeMap<u32, History>,
 }
@@ -103,15 +103,10 @@ pub(crate) enum Atomic {
 
 impl Clocks {
     fn task(&mut self, number: u32) -> &mut Task {
-        let number = number as usize;
-        if self.tasks.len() <= number {
-            self.tasks.resize_with(number + 1, Task::default);
-        }
-        let task = &mut self.tasks[number];
-        if task.clock.get(number as u32) == 0 {
-            task.clock.set(number as u32, 1);
-        }
-        task
+        self.tasks.entry(number).or_insert_with(|| {
+            let clock = Clock(vec![(number, 1)]);
+            Task { clock, fence: Clock::default(), seen: Clock::default() }
+        })
     }
 
     /// The task's clock, which others are given; what it does from now on is later.
@@ -140,11 +135,10 @@ impl Clocks {
     }
 
     /// The first of the accesses that race with one of task `number` now; else takes note of that.
-    fn access(&mut self, number: u32, object: u32, writes: bool, now: Past) -> Option<Past> {
-        let clock = &self.task(number).clock;
-        let clock = clock.clone();
-        let now = Past { task: number, epoch: clock.get(number), ..now };
-        let races = |past: &&Past| past.epoch > clock.get(past.task);
+    fn access(&mut self, object: u32, writes: bool, now: Past) -> Option<Past> {
+        let clock = self.task(now.clock).clock.clone();
+        let now = Past { epoch: clock.get(now.clock), ..now };
+        let races = |past: &&Past| past.epoch > clock.get(past.clock);
         let history = self.values.entry(object).or_default();
         let write = history.write.iter().find(races);
         let found = write.or_else(|| history.reads.iter().find(|past| writes && races(past)));
@@ -155,7 +149,7 @@ impl Clocks {
             *history = History { write: Some(now), reads: Vec::new() };
             return None;
         }
-        match history.reads.iter_mut().find(|past| past.task == number) {
+        match history.reads.iter_mut().find(|past| past.clock == now.clock) {
             Some(past) => *past = now,
             None => history.reads.push(now),
         }
@@ -223,12 +217,31 @@ impl World {
         }
     }
 
-    /// The operation `op` of the running task takes place now.
-    pub(crate) fn order(&self, op: Op) {
-        let number = self.running().number;
-        if !self.clocks_on.get() || op.object == 0 || op.is_of_task() || number == NONE {
-            return;
+    /// The number of a task's clock: tasks of one local set, and those of a runtime with one worker, are
+    /// on one thread and have one in common.
+    fn clock_of(&self, slot: u32) -> u32 {
+        let table = self.table.borrow();
+        let place = &table.slots[slot as usize];
+        match place.home {
+            Home::Local(local) => COMMON | local << 1,
+            Home::Pool(pool) if table.pools[pool as usize].workers == 1 => COMMON | pool << 1 | 1,
+            Home::Pool(_) => place.number,
         }
+    }
+
+    /// The number of the running task's clock, if one runs.
+    fn own_clock(&self) -> Option<u32> {
+        let slot = self.running().slot;
+        (slot != NONE).then(|| self.clock_of(slot))
+    }
+
+    /// The operation that the running task announced last takes place now.
+    #[cold]
+    pub(crate) fn order(&self) {
+        let Some(op) = self.op.get().filter(|op| op.object != 0 && !op.is_of_task()) else {
+            return;
+        };
+        let Some(number) = self.own_clock() else { return };
         let mut clocks = self.clocks.borrow_mut();
         match op.access {
             Access::Acquire | Access::AcquireShared | Access::Read | Access::Wait => {
@@ -259,53 +272,59 @@ impl World {
 
     /// What was published to the object comes before what the running task does from now on.
     pub(crate) fn take_in(&self, object: u32) {
-        self.clocks.borrow_mut().take_in(self.running().number, object);
+        if let Some(number) = self.own_clock() {
+            self.clocks.borrow_mut().take_in(number, object);
+        }
     }
 
     /// What the running task has done comes before what those do who take it in.
     pub(crate) fn publish(&self, object: u32) {
-        self.clocks.borrow_mut().publish_to(self.running().number, object);
+        if let Some(number) = self.own_clock() {
+            self.clocks.borrow_mut().publish_to(number, object);
+        }
     }
 
     /// An atomic operation of the running task takes place now.
     pub(crate) fn order_atomic(&self, object: u32, kind: Atomic, order: Ordering) {
-        self.clocks.borrow_mut().atomic(self.running().number, object, kind, order);
+        if let Some(number) = self.own_clock() {
+            self.clocks.borrow_mut().atomic(number, object, kind, order);
+        }
     }
 
     /// A fence of the running task.
     pub(crate) fn order_fence(&self, order: Ordering) {
-        self.clocks.borrow_mut().fence(self.running().number, order);
+        if let Some(number) = self.own_clock() {
+            self.clocks.borrow_mut().fence(number, order);
+        }
     }
 
-    /// What the running task has done comes before what task `to` does from now on: it is spawned,
-    /// or woken.
+    /// What the running task has done comes before what the task of slot `to` does from now on: it is
+    /// spawned, or woken.
     #[cold]
     pub(crate) fn order_before(&self, to: u32) {
-        let from = self.running().number;
-        if from != NONE && from != to && !self.quiet.get() {
+        if self.quiet.get() {
+            return;
+        }
+        self.order_before_clock(self.clock_of(to));
+    }
+
+    fn order_before_clock(&self, to: u32) {
+        if let Some(from) = self.own_clock() {
             self.clocks.borrow_mut().give(from, to);
         }
     }
 
-    /// All that task `ended` did comes before what the running one does from now on.
+    /// All that the task of slot `ended` did comes before what the running one does from now on.
     #[cold]
     pub(super) fn order_after(&self, ended: u32) {
-        let number = self.running().number;
-        if number != NONE {
+        self.order_after_clock(self.clock_of(ended));
+    }
+
+    fn order_after_clock(&self, ended: u32) {
+        if let Some(number) = self.own_clock() {
             let mut clocks = self.clocks.borrow_mut();
             let clock = clocks.task(ended).clock.clone();
             clocks.task(number).clock.join(&clock);
-        }
-    }
-
-    /// The running task begins or ends a turn on a thread that it has in common with others: that of
-    /// a local set, or of a runtime's only worker. Their turns are in order.
-    #[cold]
-    pub(super) fn order_turns(&self, begins: bool) {
-        let Some(thread) = self.common_thread() else { return };
-        match begins {
-            true => self.take_in(thread),
-            false => self.publish(thread),
         }
     }
 
@@ -313,24 +332,8 @@ impl World {
     #[cold]
     pub(super) fn order_set(&self, local: u32, after: bool) {
         match after {
-            true => self.take_in(COMMON | local << 1),
-            false => self.publish(COMMON | local << 1),
-        }
-    }
-
-    /// The number that stands for the thread among the objects; those have lower ones.
-    fn common_thread(&self) -> Option<u32> {
-        let running = self.running();
-        if running.slot == NONE {
-            return None;
-        }
-        let table = self.table.borrow();
-        match table.slots[running.slot as usize].home {
-            Home::Local(local) => Some(COMMON | local << 1),
-            Home::Pool(pool) if table.pools[pool as usize].workers == 1 => {
-                Some(COMMON | pool << 1 | 1)
-            }
-            Home::Pool(_) => None,
+            true => self.order_after_clock(COMMON | local << 1),
+            false => self.order_before_clock(COMMON | local << 1),
         }
     }
 
@@ -340,7 +343,7 @@ impl World {
             self.start_clocks();
         }
         let now = self.now_at(op.site, verb);
-        let past = self.clocks.borrow_mut().access(now.task, object, writes, now);
+        let past = self.clocks.borrow_mut().access(object, writes, now);
         match past {
             None => true,
             Some(past) => {
@@ -358,16 +361,18 @@ impl World {
         op: Op,
     ) {
         let (task, site, former) = other;
-        let past = Past { task, epoch: 0, site, verb: former, spawned: self.spawn_site(task) };
+        let spawned = self.spawn_site(task);
+        let past = Past { task, clock: 0, epoch: 0, site, verb: former, spawned };
         self.report_race(past, self.now_at(op.site, verb), op.origin);
     }
 
     /// An access of the running task.
     fn now_at(&self, site: Site, verb: &'static str) -> Past {
         let running = self.running();
+        let clock = self.clock_of(running.slot);
         let table = self.table.borrow();
         let spawned = table.slots[running.slot as usize].header.as_ref().map(|header| header.site);
-        Past { task: running.number, epoch: 0, site, verb, spawned }
+        Past { task: running.number, clock, epoch: 0, site, verb, spawned }
     }
 
     /// Nobody else can reach the value: its accesses so far come before all later ones.

@@ -258,7 +258,11 @@ impl World {
             return self.forsake(main);
         }
         if main.is_suspended() {
+            self.run_as(MAIN, self.owners_of_fibers().get(&MAIN).copied());
             self.unwind_caught(main);
+            if main.is_suspended() {
+                self.spoiled.set(true);
+            }
         }
         if self.spoiled.get() {
             return self.forsake(main);
@@ -337,14 +341,17 @@ impl World {
             let numbers = 0..fibers.len() as u32;
             numbers.filter(|n| fibers[*n as usize].is_some() && !idle.contains(n)).collect()
         };
-        self.youngest_first(&mut busy);
+        // A thread may borrow from the one that started it, which therefore has to be unwound later.
+        let owners = self.owners_of_fibers();
+        let number = |slot: &u32| self.table.borrow().slots[*slot as usize].number;
+        busy.sort_by_key(|fiber| Reverse(owners.get(fiber).map(number)));
         for number in busy {
             let fiber = self.fibers.borrow_mut()[number as usize].take();
             let Some(mut fiber) = fiber else { continue };
-            self.fiber.set(number);
+            self.run_as(number, owners.get(&number).copied());
             self.unwind_caught(&mut fiber);
-            if self.spoiled.get() || fiber.is_within_libc() {
-                // It waits in libc, whose frames cannot be unwound.
+            if self.spoiled.get() || fiber.is_suspended() {
+                // It waits in libc, whose frames cannot be unwound, or in a destructor.
                 self.spoiled.set(true);
                 fiber.abandon();
                 return;
@@ -354,19 +361,24 @@ impl World {
         }
     }
 
-    /// A thread may borrow from the one that started it, which therefore has to be unwound later.
-    fn youngest_first(&self, fibers: &mut [u32]) {
-        let mut started = BTreeMap::new();
+    /// The slots of those that wait on fibers of their own, by these fibers.
+    fn owners_of_fibers(&self) -> BTreeMap<u32, u32> {
         let table = self.table.borrow();
-        for place in &table.slots[..table.used()] {
-            if let Body::Thread(fiber) = place.body {
-                started.insert(fiber, place.number);
-            }
+        let slots = 0..table.used() as u32;
+        let threads = slots.filter_map(|slot| match table.slots[slot as usize].body {
+            Body::Thread(fiber) => Some((fiber, slot)),
+            _ => None,
+        });
+        threads.chain(self.held.borrow().iter().map(|held| (held.fiber, held.slot))).collect()
+    }
+
+    /// The destructors of what is unwound see the thread whose they are.
+    fn run_as(&self, fiber: u32, slot: Option<u32>) {
+        self.fiber.set(fiber);
+        match slot {
+            Some(slot) => self.begin_thread(slot),
+            None => self.running.set(super::NOBODY),
         }
-        for held in self.held.borrow().iter() {
-            started.insert(held.fiber, table.slots[held.slot as usize].number);
-        }
-        fibers.sort_by_key(|fiber| Reverse(started.get(fiber).copied()));
     }
 
     fn unwind_caught(&self, fiber: &mut Fiber) {

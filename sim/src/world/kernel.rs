@@ -269,10 +269,7 @@ impl os::Hooks for World {
             }
             found
         });
-        for slot in slots.into_inner() {
-            let number = self.table.borrow().slots[slot as usize].number;
-            self.order_before(number);
-        }
+        slots.into_inner().into_iter().for_each(|slot| self.order_before(slot));
         // As where a task is woken: on another core it could go on at once.
         if let Some(world) = self.this()
             && woken > 0

@@ -205,6 +205,8 @@ pub(crate) struct World {
     pub(crate) warnings: RefCell<Vec<String>>,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
+    /// Tasks that have panicked, by their numbers.
+    panicked: RefCell<Vec<u32>>,
     /// Fibers were left suspended for ever: the thread cannot be used for another run.
     spoiled: Cell<bool>,
     pub(crate) trace: RefCell<Option<Trace>>,
@@ -276,6 +278,7 @@ impl World {
             fault: RefCell::new(None),
             warnings: RefCell::default(),
             panics: RefCell::default(),
+            panicked: RefCell::default(),
             spoiled: Cell::new(false),
             trace: RefCell::new(None),
             tracing: Cell::new(false),
@@ -327,6 +330,7 @@ impl World {
         *self.fault.borrow_mut() = None;
         self.warnings.borrow_mut().clear();
         self.panics.borrow_mut().clear();
+        self.panicked.borrow_mut().clear();
     }
 
     pub(crate) fn remote(&self) -> &Arc<Remote> {
@@ -719,8 +723,16 @@ impl World {
         }
     }
 
+    /// Whether the running task panics. std's count is one for all tasks: while one waits in a destructor
+    /// that its panic runs, all seem to panic.
+    pub(crate) fn is_panicking(&self) -> bool {
+        let number = self.running.get().number;
+        std::thread::panicking() && self.panicked.borrow().contains(&number)
+    }
+
     /// Notes a panic for the report.
     pub(crate) fn note_panic(&self, note: PanicNote) {
+        self.panicked.borrow_mut().push(self.running.get().number);
         let mut panics = self.panics.borrow_mut();
         if panics.len() < 8 {
             panics.push(note);

@@ -340,9 +340,6 @@ impl World {
     pub(crate) fn park(self: &Rc<Self>, site: Site) {
         let running = self.running.get();
         debug_assert!(running.thread, "only a thread may park, and this is a task, at {site}");
-        if self.keeps_clocks() {
-            self.order_turns(false);
-        }
         let waker = self.table.borrow_mut().end_turn(running.slot, self.op.get());
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
@@ -351,9 +348,6 @@ impl World {
         match target {
             Target::Poll(slot) if slot == running.slot => self.table.borrow_mut().begin_turn(slot),
             target => self.switch(target),
-        }
-        if self.keeps_clocks() {
-            self.order_turns(true);
         }
     }
 

@@ -289,26 +289,23 @@ impl Table {
         }
     }
 
-    /// Takes those of the threads out of their queue that are in it.
-    pub(crate) fn unqueue(&mut self, threads: &[(u32, u32)]) {
-        let mut from = Vec::new();
-        for &(slot, generation) in threads {
-            let Some(place) = self.tenant(slot, generation) else { continue };
-            if place.flags & flag::QUEUED == 0 {
-                continue;
-            }
-            place.flags &= !flag::QUEUED;
-            if let Home::Pool(pool) = place.home
-                && !from.contains(&pool)
-            {
-                from.push(pool);
-            }
+    /// Makes a thread that is queued one that waits; it leaves the queue of its pool, which this gives, with
+    /// the next [`sweep`](Table::sweep).
+    pub(super) fn unmark(&mut self, slot: u32, generation: u32) -> Option<u32> {
+        let place =
+            self.tenant(slot, generation).filter(|place| place.flags & flag::QUEUED != 0)?;
+        place.flags &= !flag::QUEUED;
+        match place.home {
+            Home::Pool(pool) => Some(pool),
+            Home::Local(_) => None,
         }
-        for pool in from {
-            let slots = &self.slots;
-            let queued = |&(slot, _): &(u32, u32)| slots[slot as usize].flags & flag::QUEUED != 0;
-            self.pools[pool as usize].ready.retain(queued);
-        }
+    }
+
+    /// Takes those out of a pool's queue that are not queued any more.
+    pub(super) fn sweep(&mut self, pool: u32) {
+        let slots = &self.slots;
+        let queued = |&(slot, _): &(u32, u32)| slots[slot as usize].flags & flag::QUEUED != 0;
+        self.pools[pool as usize].ready.retain(queued);
     }
 
     /// Who may run next, the running task first if it can go on.

@@ -120,7 +120,7 @@ impl World {
             .borrow_mut()
             .spawned(header.number, (parent.slot != NONE).then_some(parent.number));
         if self.keeps_clocks() {
-            self.order_before(header.number);
+            self.order_before(header.slot);
         }
         if self.watching.get() {
             self.tell_spawned(header.number, header.site);
@@ -166,18 +166,12 @@ impl World {
         };
         let former = self.running.replace(running);
         self.op.set(None);
-        if self.keeps_clocks() {
-            self.order_turns(true);
-        }
         let home = self.pool.replace(pool.unwrap_or(self.pool.get()));
         let budget = coop::refill();
         let poll = match aborted {
             true => Ok(Poll::Pending),
             false => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll())),
         };
-        if self.keeps_clocks() {
-            self.order_turns(false);
-        }
         match poll {
             Ok(Poll::Pending) => {
                 if !self.keep(slot, future) {
@@ -307,12 +301,14 @@ impl World {
             return Poll::Ready(cancelled(header.number));
         };
         if let Body::Done(_) = place.body {
+            if self.keeps_clocks() {
+                drop(table);
+                self.order_after(header.slot);
+                table = self.table.borrow_mut();
+            }
             let (body, rest) = table.release(header.slot);
             drop(table);
             drop(rest);
-            if self.keeps_clocks() {
-                self.order_after(header.number);
-            }
             let Body::Done(outcome) = body else { unreachable!("it was done just now") };
             return Poll::Ready(outcome);
         }

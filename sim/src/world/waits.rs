@@ -70,7 +70,11 @@ impl Wake for Place {
 
 impl World {
     /// A name for the code that runs, under which it can wait and be woken.
-    pub(crate) fn waiter(&self) -> Waiter {
+    pub(crate) fn waiter(self: &Rc<Self>) -> Waiter {
+        if self.is_unwound() {
+            // A destructor of what is unwound at the end of the run waits for what nobody will do.
+            self.desert();
+        }
         let running = self.running();
         let ticket = self.next_ticket();
         let header = self.table.borrow().slots[running.slot as usize].header.clone();
@@ -81,10 +85,6 @@ impl World {
 
     /// Waits until the waiter is woken, at `deadline_ns` at the latest, or for nothing.
     pub(crate) fn wait_as(self: &Rc<Self>, waiter: &Waiter, deadline_ns: Option<u64>, site: Site) {
-        if self.is_stopping() && std::thread::panicking() {
-            // A destructor of what is unwound at the end of the run waits for what nobody will do.
-            self.desert();
-        }
         let timer = deadline_ns.map(|at| self.timer_insert(at, Action::Wake(waiter.waker())));
         if waiter.0.polling {
             self.held.borrow_mut().push(Held {
@@ -133,10 +133,16 @@ impl World {
     /// What the waiters were woken for is gone before they ran: they wait again, without having run.
     pub(crate) fn hold_again<'a>(&self, waiters: impl Iterator<Item = &'a Waiter>) {
         let mut table = self.table.borrow_mut();
-        let mut threads = Vec::new();
+        // Most wait in one pool, that of threads.
+        let mut swept = None;
         for Waiter(place) in waiters {
             if !place.polling {
-                threads.push((place.header.slot, place.header.generation));
+                if let Some(pool) = table.unmark(place.header.slot, place.header.generation)
+                    && swept != Some(pool)
+                    && let Some(former) = swept.replace(pool)
+                {
+                    table.sweep(former);
+                }
                 continue;
             }
             let slot = place.header.slot;
@@ -147,6 +153,8 @@ impl World {
             let Suspended { slot, fiber } = table.suspended.remove(at);
             self.held.borrow_mut().push(Held { ticket: place.ticket, slot, fiber });
         }
-        table.unqueue(&threads);
+        if let Some(pool) = swept {
+            table.sweep(pool);
+        }
     }
 }

@@ -65,6 +65,11 @@ macro_rules! atomic {
                 self.inner.get_mut()
             }
 
+            /// Where the value lies. What is done by way of the pointer is not seen.
+            pub const fn as_ptr(&self) -> *mut $value {
+                self.inner.as_ptr()
+            }
+
             /// The value.
             pub const fn into_inner(self) -> $value {
                 self.inner.into_inner()
@@ -167,6 +172,34 @@ macro_rules! atomic {
                 Err(former)
             }
 
+            /// As [`fetch_update`](Self::fetch_update).
+            ///
+            /// # Errors
+            ///
+            /// With the value, if `f` gives `None`.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                f: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                self.fetch_update(set, fetch, f)
+            }
+
+            /// As [`try_update`](Self::try_update), with an `f` that always gives a value.
+            #[track_caller]
+            pub fn update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                mut f: impl FnMut($value) -> $value,
+            ) -> $value {
+                match self.fetch_update(set, fetch, |value| Some(f(value))) {
+                    Ok(former) | Err(former) => former,
+                }
+            }
+
             /// One operation that reads and writes.
             #[inline]
             fn change(
@@ -199,11 +232,14 @@ macro_rules! atomic {
 
 /// Operations that read, change and write the value at once.
 macro_rules! fetch {
-    ($value:ty: $($operation:ident, $doc:literal;)*) => {
+    ($value:ty: $($rest:tt)*) => {
+        fetch! { $value, $value: $($rest)* }
+    };
+    ($value:ty, $operand:ty: $($operation:ident, $doc:literal;)*) => {
         $(
             #[doc = $doc]
             #[track_caller]
-            pub fn $operation(&self, value: $value, order: Ordering) -> $value {
+            pub fn $operation(&self, value: $operand, order: Ordering) -> $value {
                 self.change(order, Location::caller(), |inner| inner.$operation(value, order))
             }
         )*
@@ -266,6 +302,18 @@ impl AtomicBool {
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
         self.change(order, Location::caller(), |inner| inner.fetch_not(order))
+    }
+}
+
+impl<T> AtomicPtr<T> {
+    fetch! { *mut T, usize:
+        fetch_ptr_add, "Adds so many `T`, wrapping around; gives the former pointer.";
+        fetch_ptr_sub, "Subtracts so many `T`, wrapping around; gives the former pointer.";
+        fetch_byte_add, "Adds so many bytes, wrapping around; gives the former pointer.";
+        fetch_byte_sub, "Subtracts so many bytes, wrapping around; gives the former pointer.";
+        fetch_and, "Keeps the bits of the address that are set in `value`; gives the former pointer.";
+        fetch_or, "Sets bits of the address; gives the former pointer.";
+        fetch_xor, "Flips bits of the address; gives the former pointer.";
     }
 }
 

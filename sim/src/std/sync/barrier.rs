@@ -27,8 +27,13 @@ pub struct Barrier {
 }
 
 /// Whether the thread is the one that came last.
-#[derive(Debug)]
 pub struct BarrierWaitResult(bool);
+
+impl fmt::Debug for BarrierWaitResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWaitResult").field("is_leader", &self.0).finish()
+    }
+}
 
 impl BarrierWaitResult {
     /// True for exactly one of the threads.

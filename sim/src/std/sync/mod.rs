@@ -15,8 +15,11 @@ pub use once::{LazyLock, Once, OnceLock, OnceState};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 
-/// Whether what runs is unwound because its run has ended. No panic of the program: a lock in a static
-/// must not be poisoned for the next run.
-fn ends_with_the_run() -> bool {
-    std::thread::panicking() && crate::context::world().is_some_and(|world| world.is_unwound())
+/// Whether std takes for a panic of the task that runs what is none: it is unwound because its run has ended,
+/// and a lock in a static must not be poisoned for the next run; or another task panics and waits.
+fn only_seems_to_panic() -> bool {
+    std::thread::panicking()
+        && crate::context::world().is_some_and(|world| {
+            world.is_unwound() || (world.is_running() && !world.is_panicking())
+        })
 }

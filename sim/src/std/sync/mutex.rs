@@ -235,7 +235,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         point(&self.mutex.object, Access::Release, self.site);
         let was_poisoned = self.mutex.inner.is_poisoned();
         drop(self.inner.take());
-        if !was_poisoned && super::ends_with_the_run() {
+        if !was_poisoned && super::only_seems_to_panic() {
             self.mutex.inner.clear_poison();
         }
         self.mutex.waiters.wake_rivals();

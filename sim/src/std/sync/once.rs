@@ -152,7 +152,7 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         point(&self.once.object, Access::Release, self.site);
-        let for_next_run = self.then == State::Poisoned && super::ends_with_the_run();
+        let for_next_run = self.then == State::Poisoned && super::only_seems_to_panic();
         let mut state = self.once.state();
         *state = if for_next_run { State::New } else { self.then };
         self.once.gate.wake_all(state);
@@ -317,6 +317,33 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
             let _ = this.inner.set(make());
         });
         this.inner.get().expect("what is done has set the value")
+    }
+}
+
+impl<T, F: FnOnce() -> T> LazyLock<T, F> {
+    /// As [`force`](LazyLock::force), of a value that nobody else can reach.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the closure panicked before.
+    #[track_caller]
+    pub fn force_mut(this: &mut LazyLock<T, F>) -> &mut T {
+        LazyLock::force(this);
+        this.inner.get_mut().expect("what is done has set the value")
+    }
+}
+
+impl<T, F> LazyLock<T, F> {
+    /// The value, if it was made.
+    #[track_caller]
+    pub fn get(this: &LazyLock<T, F>) -> Option<&T> {
+        point(&this.once.object, Access::Read, Location::caller());
+        if this.once.is_done() { this.inner.get() } else { None }
+    }
+
+    /// The value, if it was made, and nobody else can reach it.
+    pub fn get_mut(this: &mut LazyLock<T, F>) -> Option<&mut T> {
+        this.inner.get_mut()
     }
 }
 

@@ -370,7 +370,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
         point(&self.lock.state.object, Access::Release, self.site);
         let was_poisoned = self.lock.inner.is_poisoned();
         drop(self.inner.take());
-        if !was_poisoned && super::ends_with_the_run() {
+        if !was_poisoned && super::only_seems_to_panic() {
             self.lock.inner.clear_poison();
         }
         self.lock.state.is_free();

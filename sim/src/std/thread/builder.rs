@@ -6,7 +6,7 @@ use crate::{
     point::{Access, point_alone},
     world::World,
 };
-use std::{io, panic::Location, rc::Rc, sync::Arc};
+use std::{ffi::CString, io, panic::Location, rc::Rc, sync::Arc};
 
 /// Gives a thread a name; the size of its stack is that of the simulation's.
 #[derive(Debug, Default)]
@@ -85,9 +85,10 @@ impl Builder {
         world: &Rc<World>,
         f: impl FnOnce() -> T + 'static,
     ) -> JoinHandle<T> {
-        let name = self.name.map(String::into_boxed_str);
-        let zero = name.as_ref().is_some_and(|name| name.contains('\0'));
-        assert!(!zero, "thread name may not contain interior null bytes");
+        let name = self.name.map(|name| {
+            CString::new(&*name).expect("thread name may not contain interior null bytes");
+            name.into_boxed_str()
+        });
         let site = Location::caller();
         let thread = Thread::simulated(world.next_thread_id(), name, site);
         let body = {

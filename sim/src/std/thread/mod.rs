@@ -70,7 +70,10 @@ pub fn sleep(duration: Duration) {
 
 /// Whether the current thread unwinds from a panic.
 pub fn panicking() -> bool {
-    std::thread::panicking()
+    match context::running() {
+        Some(world) => world.is_panicking(),
+        None => std::thread::panicking(),
+    }
 }
 
 /// How many tasks the runtime polls at once: its workers, or outside of a simulation what std says.
