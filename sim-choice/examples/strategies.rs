@@ -4,7 +4,7 @@
 //! `cargo run --release -p sim-choice --example strategies [BASES [LIMIT]]`
 
 #[path = "../tests/lab/mod.rs"]
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, dead_code)]
 mod lab;
 
 use sim_choice::{Seed, Strategy};

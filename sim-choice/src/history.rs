@@ -7,8 +7,8 @@
 //!
 //! Two runs that differ only in the order of steps which do not touch each other are the same run to the
 //! program: they are one class, a trace as Mazurkiewicz defines it ("Trace theory", 1986). Each step's hash
-//! comes from the hash of its task's step before it and of the steps on its object that it conflicts with,
-//! so that it names the step's whole past, and nothing else. The sum of all is the class: the order in which
+//! comes from the hash of its task's step before it and of the last step that changed its object, so that it
+//! names the step's past, and nothing else. The sum of all is the class: the order in which
 //! they are summed does not matter. Neither the numbers of tasks nor those of objects go in, as they depend on
 //! the order: a task is named by its spawn path, an object by the steps on it.
 
@@ -44,8 +44,6 @@ pub(crate) struct Object {
     pub(crate) name: u64,
     /// The hash of the last step that changed it.
     write: u64,
-    /// The sum of those that looked at it since.
-    reads: u64,
     toucher: Option<u32>,
     /// Two tasks have touched it.
     pub(crate) shared: bool,
@@ -205,15 +203,11 @@ impl History {
         let object = &mut self.objects[object as usize];
         object.shared |= object.toucher.is_some_and(|toucher| toucher != task);
         object.toucher = Some(task);
-        let past = mix(past ^ access as u64);
-        if access.only_looks() {
-            let hash = mix(past.wrapping_add(object.write));
-            object.reads = object.reads.wrapping_add(hash);
-            return hash;
+        let hash = mix(mix(past ^ access as u64).wrapping_add(object.write));
+        // A look names the change before it, and so do changes: that it comes before the next need not be said.
+        if !access.only_looks() {
+            object.write = hash;
         }
-        // Each part is mixed apart, so that no read can pass for the write before it.
-        let hash = mix(past.wrapping_add(object.write).wrapping_add(mix(object.reads)));
-        (object.write, object.reads) = (hash, 0);
         hash
     }
 

@@ -74,3 +74,46 @@ pub(super) fn by_weight(words: &mut Words, count: u32, weight: impl Fn(u32) -> u
     }
     unreachable!("what is drawn is below the sum")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Main takes two steps, of which each spawns a task of three.
+    fn run(history: &mut History, mut also: impl FnMut(&History)) {
+        history.spawned(0, None);
+        also(history);
+        for task in 1..3 {
+            history.goes_on(0, None);
+            history.spawned(task, Some(0));
+            also(history);
+        }
+        (0..3).for_each(|_| (1..3).for_each(|task| history.goes_on(task, None)));
+    }
+
+    #[test]
+    fn what_a_task_spawns_takes_its_weight_along() {
+        let mut choices = crate::Choices::new();
+        choices.start(crate::Seed(1), crate::Strategy::Random);
+        choices.learn();
+        choices.spawned(0, None);
+        for task in 1..3 {
+            choices.goes_on(0, None);
+            choices.spawned(task, Some(0));
+        }
+        (0..3).for_each(|_| (1..3).for_each(|task| choices.goes_on(task, None)));
+        let mut profile = Profile::new();
+        profile.add(&choices);
+
+        let mut urw = Urw::new();
+        let mut seen = Vec::new();
+        let mut history = History::default();
+        run(&mut history, |history| {
+            urw.spawned(history, &profile);
+            seen.push(urw.left.clone());
+        });
+        assert_eq!(seen, [&[8][..], &[5, 3], &[2, 3, 3]]);
+        urw.goes_on(1);
+        assert_eq!((urw.weight(1), urw.weight(2), urw.weight(9)), (2, 3, 1));
+    }
+}

@@ -105,6 +105,11 @@ impl Candidates for Ready<'_, '_> {
 
 /// Runs the program once; whether it failed: by an assertion, or as nobody can go on.
 pub fn fails(program: &Program, choices: &mut Choices) -> bool {
+    run(program, choices).0
+}
+
+/// Runs the program once; whether it failed, and how many steps it took.
+pub fn run(program: &Program, choices: &mut Choices) -> (bool, u32) {
     let mut machine = Machine {
         code: &program.code,
         tasks: Vec::new(),
@@ -119,9 +124,9 @@ pub fn fails(program: &Program, choices: &mut Choices) -> bool {
     let mut ready: Vec<usize> = Vec::new();
     machine.spawn(0, 0, None, choices, &mut ready);
     let mut current = false;
-    for _ in 0..STEPS_MAX {
+    for step in 0..STEPS_MAX {
         if ready.is_empty() {
-            return machine.failed || machine.tasks.iter().any(|task| !task.ended);
+            return (machine.tasks.iter().any(|task| !task.ended), step);
         }
         let steps: Vec<_> = ready.iter().map(|&task| machine.announced(task, choices)).collect();
         let kind = if current { Kind::Preempt } else { Kind::Next };
@@ -133,13 +138,13 @@ pub fn fails(program: &Program, choices: &mut Choices) -> bool {
         }
         current = machine.turn(task, choices, &mut ready);
         if machine.failed {
-            return true;
+            return (true, step);
         }
         if current {
             ready.insert(0, task);
         }
     }
-    false
+    (false, STEPS_MAX)
 }
 
 impl Machine<'_> {
@@ -298,26 +303,35 @@ impl Machine<'_> {
     }
 }
 
+/// What a check learns of the program before its runs of this base seed.
+pub fn profile(program: &Program, strategy: Strategy, base: Seed) -> Result<Profile, u64> {
+    let mut choices = Choices::new();
+    let mut profile = Profile::new();
+    for i in 0..Profile::RUNS {
+        choices.start(Profile::seed(base.derive(0).series(), i), strategy);
+        choices.learn();
+        if fails(program, &mut choices) {
+            return Err(i + 1);
+        }
+        profile.add(&choices);
+    }
+    Ok(profile)
+}
+
 /// Runs until the program fails, as a check does: those of the profile first. None after `limit` runs.
 pub fn runs_to_fail(program: &Program, strategy: Strategy, base: Seed, limit: u64) -> Option<u64> {
     let mut choices = Choices::new();
-    let mut profile = Profile::new();
+    let mut first = 0;
     if strategy.counts() {
-        for i in 0..Profile::RUNS {
-            choices.start(Profile::seed(base.derive(0).series(), i), strategy);
-            choices.learn();
-            if fails(program, &mut choices) {
-                return Some(i + 1);
-            }
-            profile.add(&choices);
+        match profile(program, strategy, base) {
+            Err(runs) => return Some(runs),
+            Ok(profile) => choices.set_profile(Arc::new(profile)),
         }
+        first = Profile::RUNS;
     }
-    choices.set_profile(Arc::new(profile));
-    let first = if strategy.counts() { Profile::RUNS } else { 0 };
-    (first..limit)
-        .find(|&i| {
-            choices.start(base.derive(i), strategy);
-            fails(program, &mut choices)
-        })
-        .map(|i| i + 1)
+    let mut fails = |i: &u64| {
+        choices.start(base.derive(*i), strategy);
+        fails(program, &mut choices)
+    };
+    (first..limit).find(|i| fails(i)).map(|i| i + 1)
 }

@@ -27,6 +27,15 @@ pub fn all() -> Vec<Program> {
     ]
 }
 
+/// One waits to be woken by another, maybe too late, and a third spins until that one has acted. Whoever holds the
+/// second back for the first's sake, or for its low priority, lets the third spin for ever.
+pub fn spinning() -> Program {
+    let woken = vec![Lock(0), Wait(0, 0), Load(0, 1), Unlock(0)];
+    let acts = vec![Load(0, 1), Store(0, |_| 1), Store(1, |_| 1), Notify(0), Notify(0), Notify(0)];
+    let spins = vec![Load(1, 1), Yield, JumpIf(|r| r[1] == 0, 0)];
+    Program { name: "spinning", code: vec![main_of([1, 2, 3], &[]), woken, acts, spins] }
+}
+
 /// Main, which starts `codes` in order and waits for them, then `after`.
 fn main_of(codes: impl IntoIterator<Item = usize>, after: &[Do]) -> Vec<Do> {
     let mut main: Vec<Do> = codes.into_iter().map(|code| Spawn(code, 0)).collect();
