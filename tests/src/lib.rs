@@ -3,9 +3,12 @@
 //! They are written as for tokio, with `use sim as tokio` the only difference, so that what is found
 //! or left alone here would be in a program of a user.
 
+pub mod again;
 pub mod bugs;
 pub mod correct;
 pub mod literature;
+#[path = "../bugs/mod.rs"]
+pub mod ported;
 
 use std::{future::Future, pin::Pin};
 

@@ -4,6 +4,7 @@
 use sim::{Config, Failure};
 use sim_tests::{
     STRATEGIES,
+    again::check_again,
     bugs::{BUGS, Bug},
     literature::LITERATURE,
 };
@@ -18,7 +19,7 @@ fn each_bug_is_found_by_the_default_strategy() {
     for bug in BUGS {
         for base in 0..BASES {
             let failure = find(bug, Config::new().seed(base));
-            check_again(bug, &failure);
+            check_again(bug.name, bug.main, &failure);
         }
     }
 }
@@ -121,21 +122,4 @@ fn find(bug: &Bug, config: Config) -> Failure {
     assert_eq!(failure.kind, bug.kind, "{}: {failure}", bug.name);
     assert!(report.runs <= BUDGET, "{}: {} runs", bug.name, report.runs);
     failure
-}
-
-/// The seed alone, and the tape alone, give the same failure.
-fn check_again(bug: &Bug, failure: &Failure) {
-    let seed = sim::check(Config::new().only_seed(failure.seed.0), bug.main);
-    assert_eq!(seed.runs, 1, "{}", bug.name);
-    let tape = sim::replay(&failure.tape, bug.main);
-    assert_eq!(tape.warnings, [""; 0], "{}: the tape diverged", bug.name);
-    for report in [seed, tape] {
-        let again = report.failure.unwrap_or_else(|| panic!("{} passed: {failure}", bug.name));
-        assert_eq!(again.kind, failure.kind, "{}", bug.name);
-        assert_eq!(again.message, failure.message, "{}", bug.name);
-        assert_eq!(again.at, failure.at, "{}", bug.name);
-        assert_eq!(again.task, failure.task, "{}", bug.name);
-        assert_eq!(again.seed, failure.seed, "{}", bug.name);
-        assert_eq!(again.tape.records, failure.tape.records, "{}", bug.name);
-    }
 }

@@ -1,0 +1,26 @@
+//! What a run found is found again: by its seed alone, and by its tape alone.
+
+use crate::Main;
+use sim::{Config, Failure};
+
+/// Runs `main` from the seed and from the tape of `failure`.
+///
+/// # Panics
+///
+/// Panics if one of them does not end in the same failure.
+pub fn check_again(name: &str, main: fn() -> Main, failure: &Failure) {
+    let seed =
+        sim::check(Config::new().only_seed(failure.seed.0).strategy(&failure.strategy), main);
+    assert_eq!(seed.runs, 1, "{name}");
+    let tape = sim::replay(&failure.tape, main);
+    assert_eq!(tape.warnings, [""; 0], "{name}: the tape diverged");
+    for report in [seed, tape] {
+        let again = report.failure.unwrap_or_else(|| panic!("{name} passed: {failure}"));
+        assert_eq!(again.kind, failure.kind, "{name}");
+        assert_eq!(again.message, failure.message, "{name}");
+        assert_eq!(again.at, failure.at, "{name}");
+        assert_eq!(again.task, failure.task, "{name}");
+        assert_eq!(again.seed, failure.seed, "{name}");
+        assert_eq!(again.tape.records, failure.tape.records, "{name}");
+    }
+}
