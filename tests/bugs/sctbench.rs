@@ -5,7 +5,7 @@
 
 use super::{family, in_threads, lock};
 use sim::std::sync::{
-    Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst},
 };
 
@@ -80,6 +80,15 @@ family! {
     fsbench: threads(fsbench),
         Order, preemptions 0,
         Panic "index out of bounds", "SCTBench, CS.fsbench_bad";
+    arithmetic_prog: threads(arithmetic_prog),
+        Order, preemptions 0,
+        Panic "the sum is what it is", "SCTBench, CS.arithmetic_prog_bad";
+    sync_01: threads(sync::<1>),
+        Deadlock, preemptions 0,
+        Deadlock "sctbench.rs", "SCTBench, CS.sync01_bad";
+    sync_02: threads(sync::<2>),
+        Deadlock, preemptions 0,
+        Deadlock "sctbench.rs", "SCTBench, CS.sync02_bad";
     read_write_lock: threads(read_write_lock::<false>) fixed(read_write_lock::<true>),
         Atomicity, preemptions 1,
         Panic "written while it is read", "SCTBench, CS.read_write_lock_bad";
@@ -401,6 +410,56 @@ fn fsbench() {
     };
     let bodies: [_; BLOCKS + 1] = std::array::from_fn(|inode| move || create(inode));
     in_threads(&bodies.each_ref().map(|body| body as &(dyn Fn() + Sync)));
+}
+
+/// A place for one item, which is full or empty.
+struct Place {
+    items: Mutex<u32>,
+    emptied: Condvar,
+    filled: Condvar,
+}
+
+impl Place {
+    fn with(items: u32) -> Place {
+        Place { items: Mutex::new(items), emptied: Condvar::new(), filled: Condvar::new() }
+    }
+
+    fn put(&self) {
+        let items = lock(&self.items);
+        let items = self.emptied.wait_while(items, |items| *items > 0);
+        *items.unwrap_or_else(PoisonError::into_inner) += 1;
+        self.filled.notify_one();
+    }
+
+    fn take(&self, amount: u32) {
+        let items = lock(&self.items);
+        let items = self.filled.wait_while(items, |items| *items == 0);
+        *items.unwrap_or_else(PoisonError::into_inner) -= amount;
+        self.emptied.notify_one();
+    }
+}
+
+/// The sum of a progression, which is asserted to be another.
+fn arithmetic_prog() {
+    const LAST: u32 = 3;
+    let place = Place::with(0);
+    let total = AtomicI32::new(0);
+    let produce = || (0..LAST).for_each(|_| place.put());
+    let consume = || {
+        for step in 1..=LAST {
+            place.take(1);
+            total.fetch_add(step as i32, SeqCst);
+        }
+    };
+    in_threads(&[&produce, &consume]);
+    assert_ne!(total.load(SeqCst), 6, "the sum is what it is");
+}
+
+/// More is there at the start than is ever taken away, so that there is never room.
+fn sync<const START: u32>() {
+    let place = Place::with(START);
+    let taken = START - 1; // the consumer forgets one
+    in_threads(&[&|| place.put(), &|| place.take(taken)]);
 }
 
 /// A writer looks for writers only.
