@@ -20,6 +20,7 @@ mod goker;
 mod lock_free;
 mod page;
 mod papers;
+mod races;
 mod sctbench;
 mod tokio;
 
@@ -74,6 +75,8 @@ pub enum Class {
     Atomicity,
     /// One thing is taken to happen before another, and need not.
     Order,
+    /// Accesses to plain memory that nothing orders.
+    DataRace,
     /// Some wait for each other.
     Deadlock,
     /// A signal comes when nobody listens, or goes to the wrong one.
@@ -89,6 +92,7 @@ impl fmt::Display for Class {
         f.pad(match self {
             Class::Atomicity => "atomicity",
             Class::Order => "order",
+            Class::DataRace => "data race",
             Class::Deadlock => "deadlock",
             Class::LostWakeup => "lost wakeup",
             Class::Cancellation => "cancellation",
@@ -115,6 +119,7 @@ pub const SELDOM: &[(&str, &str)] = &[
 pub const PORTED: &[&[Ported]] = &[
     sctbench::PORTED,
     lock_free::PORTED,
+    races::PORTED,
     papers::PORTED,
     goker::PORTED,
     tokio::PORTED,
