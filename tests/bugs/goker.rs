@@ -52,9 +52,9 @@ family! {
     grpc_1687: tasks(grpc_1687),
         Order, preemptions 0,
         Panic "sent on a closed channel", "GoKer, grpc#1687";
-    grpc_2371: threads(grpc_2371::<false>) fixed(grpc_2371::<true>),
+    taken_after_the_check: threads(checked::<false>) fixed(checked::<true>),
         Atomicity, preemptions 1,
-        Panic "the connection is gone", "GoKer, grpc#2371";
+        Panic "the connection is gone", "Tu et al. (ASPLOS 2019), atomicity";
     hugo_3251: threads(hugo_3251::<false>) fixed(hugo_3251::<true>),
         Deadlock, preemptions 1,
         Deadlock "acquire", "GoKer, hugo#3251";
@@ -335,7 +335,7 @@ async fn grpc_1687() {
 }
 
 /// It is looked at whether there is a connection, and then taken, in two steps.
-fn grpc_2371<const ONE_STEP: bool>() {
+fn checked<const ONE_STEP: bool>() {
     let connection = std_sync::Mutex::new(Some(7));
     let send = || {
         if ONE_STEP {

@@ -27,7 +27,7 @@ family! {
         Panic "two hold one element", "ABA; Treiber (1986), Michael (2004)";
     dekker_without_turn: threads(both_flags::<false>) fixed(both_flags::<true>),
         Atomicity, preemptions 2,
-        Panic "two are inside", "SCTBench, chess.Dekker; Dijkstra (1965)";
+        Panic "two are inside", "SCTBench, chess/Dekker.cpp; Dijkstra (1965)";
     published_too_early: threads(published::<false>) fixed(published::<true>),
         Order, preemptions 1,
         Panic "not written yet", "loom; double-checked locking, Bacon et al. (2000)";

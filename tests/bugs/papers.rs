@@ -37,7 +37,7 @@ family! {
         Deadlock "papers.rs", "SCTBench, inspect.boundedBuffer; Cargill's challenge; shuttle's demo";
     guard_of_a_match: tasks(guard_of_a_match::<false>) fixed(guard_of_a_match::<true>),
         Deadlock, preemptions 1,
-        Deadlock "acquire", "shuttle's demo async_match_deadlock; rust-lang/rust#93883";
+        Deadlock "acquire", "shuttle's demo async_match_deadlock";
     park_token_taken: threads(park_token_taken::<false>) fixed(park_token_taken::<true>),
         LostWakeup, preemptions 1,
         Deadlock "wait object", "std docs, thread::park; loom's tests of park";

@@ -22,7 +22,7 @@ family! {
     "races";
     count_without_lock: threads(count::<false>) fixed(count::<true>),
         DataRace, preemptions 0,
-        DataRace "nothing says which of them comes first", "SCTBench, CS.stateful01_bad; etcd#4876 (GoKer)";
+        DataRace "nothing says which of them comes first", "Eraser, Savage et al. (TOCS 1997)";
     flag_without_order: threads(flag::<false>) fixed(flag::<true>),
         DataRace, preemptions 0,
         DataRace "nothing says which of them comes first", "loom docs, Relaxed; Boehm and Adve (PLDI 2008)";
@@ -31,22 +31,22 @@ family! {
         DataRace "nothing says which of them comes first", "double-checked locking, Bacon et al. (2000); chess.lazyinit";
     written_after_spawn: threads(written_after_spawn::<false>) fixed(written_after_spawn::<true>),
         DataRace, preemptions 0,
-        DataRace "nothing says which of them comes first", "GoKer, kubernetes#81148; Mozilla nsThread (Lu et al.)";
+        DataRace "nothing says which of them comes first", "Mozilla nsThread; Lu et al. (ASPLOS 2008)";
     two_locks_for_one: threads(two_locks::<false>) fixed(two_locks::<true>),
         DataRace, preemptions 0,
-        DataRace "nothing says which of them comes first", "Eraser, Savage et al. (TOCS 1997); SCTBench, CS.wronglock_bad";
+        DataRace "nothing says which of them comes first", "SCTBench, CS.wronglock_bad, as a data race";
     written_under_a_read_lock: threads(read_lock::<false>) fixed(read_lock::<true>),
         DataRace, preemptions 1,
-        DataRace "nothing says which of them comes first", "Tu et al. (ASPLOS 2019), docker#22941 (GoKer)";
+        DataRace "nothing says which of them comes first", "Tu et al. (ASPLOS 2019), protection that fails";
     read_after_the_wait: threads(after_the_wait::<false>) fixed(after_the_wait::<true>),
         DataRace, preemptions 1,
-        DataRace "nothing says which of them comes first", "GoKer, istio#8214; Mesa (1980)";
+        DataRace "nothing says which of them comes first", "Lampson and Redell, Mesa (1980)";
     sent_and_written: threads(sent_and_written::<false>) fixed(sent_and_written::<true>),
         DataRace, preemptions 0,
-        DataRace "nothing says which of them comes first", "GoKer, cockroach#35501; Tu et al. (ASPLOS 2019)";
+        DataRace "nothing says which of them comes first", "Tu et al. (ASPLOS 2019), message passing";
     last_one_out: threads(last_one_out::<false>) fixed(last_one_out::<true>),
         DataRace, preemptions 0,
-        DataRace "nothing says which of them comes first", "std's Arc, rust-lang/rust#41714; loom's tests of Arc";
+        DataRace "nothing says which of them comes first", "loom's tests of Arc";
 }
 
 /// Two count, one of them without the lock.

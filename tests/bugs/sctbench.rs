@@ -91,7 +91,7 @@ family! {
         Deadlock "sctbench.rs", "SCTBench, CS.sync02_bad";
     read_write_lock: threads(read_write_lock::<false>) fixed(read_write_lock::<true>),
         Atomicity, preemptions 1,
-        Panic "written while it is read", "SCTBench, CS.read_write_lock_bad";
+        Panic "written while it is read", "ESBMC and SCTBench, read_write_lock";
 }
 
 /// All but one set a pair, in two steps; the last looks at it in between.

@@ -32,7 +32,7 @@ family! {
         Deadlock "wait object", "tokio docs, Notify.notify_one";
     subscribed_after_the_send: tasks(late_subscriber::<false>) fixed(late_subscriber::<true>),
         LostWakeup, preemptions 0,
-        Deadlock "receive object", "tokio docs, watch::Sender::subscribe; #3757";
+        Deadlock "receive object", "tokio docs, watch::Sender::subscribe";
     setting_sent_to_nobody: tasks(setting_to_nobody::<false>) fixed(setting_to_nobody::<true>),
         Swallowed, preemptions 0,
         Panic "the setting is lost", "tokio docs, watch::Sender::send and send_replace";
@@ -56,7 +56,7 @@ family! {
         Panic "the log is not written", "tokio docs, JoinSet";
     dropped_handle_works_on: tasks(dropped_handle::<false>) fixed(dropped_handle::<true>),
         Cancellation, preemptions 0 and cancellation,
-        Panic "charged twice", "tokio docs, JoinHandle; #1830";
+        Panic "charged twice", "tokio docs, JoinHandle";
     blocking_not_aborted: tasks(blocking_not_aborted::<false>) fixed(blocking_not_aborted::<true>),
         Cancellation, preemptions 0 and cancellation,
         SwallowedPanic "written after its end", "tokio docs, spawn_blocking";
@@ -65,7 +65,7 @@ family! {
         Panic "passed without the other", "tokio docs, Barrier::wait";
     lagged_receiver: tasks(lagged::<false>) fixed(lagged::<true>),
         Swallowed, preemptions 0,
-        Panic "the sum is wrong", "tokio docs, broadcast lagging; #2425";
+        Panic "the sum is wrong", "tokio docs, broadcast, lagging";
     lock_held_over_send: tasks(lock_over_send::<false>) fixed(lock_over_send::<true>),
         Deadlock, preemptions 1,
         Deadlock "acquire", "tokio tutorial, shared state";
