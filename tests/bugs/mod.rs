@@ -16,6 +16,7 @@ use sim::{
 use std::{fmt, panic::resume_unwind, sync::PoisonError};
 
 mod asyncio;
+mod go_order;
 mod goker;
 mod lock_free;
 mod page;
@@ -122,6 +123,7 @@ pub const PORTED: &[&[Ported]] = &[
     races::PORTED,
     papers::PORTED,
     goker::PORTED,
+    go_order::PORTED,
     tokio::PORTED,
     asyncio::PORTED,
 ];
