@@ -12,7 +12,8 @@
 use sim::{Config, FailureKind, Strategy};
 use sim_tests::{
     Main, STRATEGIES,
-    bugs::BUGS,
+    bugs::{BUGS, Bug},
+    literature::LITERATURE,
     ported::{PORTED, Ported, page},
 };
 use std::{
@@ -109,13 +110,16 @@ fn number(option: &str, value: &str) -> Result<u64, String> {
 
 /// All programs that are asked for, family by family.
 fn programs(only: &str) -> Vec<Program> {
-    let planted = BUGS.iter().map(|bug| Program {
-        family: "planted",
-        name: bug.name,
-        notes: "| | | ".into(),
-        kind: bug.kind,
-        main: bug.main,
-    });
+    let own = |family, bugs: &'static [Bug]| {
+        bugs.iter().map(move |bug| Program {
+            family,
+            name: bug.name,
+            notes: "| | | ".into(),
+            kind: bug.kind,
+            main: bug.main,
+        })
+    };
+    let planted = own("planted", BUGS).chain(own("literature", LITERATURE));
     let ported = PORTED.iter().copied().flatten().map(|bug| Program {
         family: bug.family,
         name: bug.name,

@@ -9,8 +9,7 @@ use sim::{Config, Failure};
 ///
 /// Panics if one of them does not end in the same failure.
 pub fn check_again(name: &str, main: fn() -> Main, failure: &Failure) {
-    let seed =
-        sim::check(Config::new().only_seed(failure.seed.0).strategy(&failure.strategy), main);
+    let seed = sim::check(Config::new().only_seed(failure.seed.0), main);
     assert_eq!(seed.runs, 1, "{name}");
     let tape = sim::replay(&failure.tape, main);
     assert_eq!(tape.warnings, [""; 0], "{name}: the tape diverged");

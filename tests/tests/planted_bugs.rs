@@ -41,7 +41,7 @@ fn each_program_of_the_literature_is_found_by_the_default_strategy() {
     for bug in LITERATURE {
         for base in 0..5 {
             let failure = find(bug, Config::new().seed(base));
-            check_again(bug, &failure);
+            check_again(bug.name, bug.main, &failure);
         }
     }
 }
