@@ -98,6 +98,14 @@ pub(crate) fn point(object: &Object, access: Access, site: Site) {
     });
 }
 
+/// Announces `access` as what is waited for from now on, without letting others run.
+pub(crate) fn announce(object: &Object, access: Access, site: Site) {
+    if let Some(world) = context::running() {
+        let (object, origin) = (object.number_in(&world), Some(object.site));
+        world.announce(Op { object, access, site, origin });
+    }
+}
+
 /// Announces an access to a task.
 pub(crate) fn point_of_task(task: &Header, access: Access, site: Site) {
     let object = Announced::of_task(task.number);

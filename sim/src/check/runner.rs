@@ -135,13 +135,14 @@ where
     match setup(&config) {
         Err(message) => setup_failure(message),
         Ok(None) => Sweep::new(&config, &run).report(),
-        Ok(Some(tape)) => replay_with(&config, tape, &run),
+        Ok(Some(tape)) => replay_tape(&config, tape, &run),
     }
 }
 
 /// Runs `test` with the choices of `tape`, then calmly.
 ///
-/// A tape of another test, or of one that has changed, diverges: the report's warnings say at which
+/// Settings are as [`Config::new`] has them; for others see [`replay_with`]. A tape of another test, or of one
+/// that has changed, diverges: the report's warnings say at which
 /// choice first.
 ///
 /// ```
@@ -157,11 +158,30 @@ where
     F: Fn() -> Fut + Sync,
     Fut: Future<Output: Outcome>,
 {
+    replay_with(Config::new(), tape, test)
+}
+
+/// As [`replay`], with the settings that the tape was made under: workers, limits, stalls and the like are
+/// no choices, and not on the tape.
+///
+/// ```
+/// # let test = || async {};
+/// let config = sim::Config::new().current_thread();
+/// let report = sim::check(config.clone(), test);
+/// if let Some(failure) = report.failure {
+///     sim::replay_with(config, &failure.tape, test);
+/// }
+/// ```
+#[track_caller]
+pub fn replay_with<F, Fut>(config: Config, tape: &Tape, test: F) -> Report
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
     let site = Location::caller();
-    let config = Config::new();
     match setup(&config) {
         Err(message) => setup_failure(message),
-        Ok(_) => replay_with(&config, tape.clone(), &|world| run_main(world, &test, site)),
+        Ok(_) => replay_tape(&config, tape.clone(), &|world| run_main(world, &test, site)),
     }
 }
 
@@ -296,7 +316,7 @@ fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
+fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let tape = Arc::new(tape);
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
