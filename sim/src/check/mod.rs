@@ -2,6 +2,7 @@
 
 mod config;
 mod env;
+mod exhaustive;
 mod hook;
 mod lints;
 mod report;
