@@ -1,6 +1,6 @@
 //! An illegal history as text: clients side by side, time downwards, and what was tried.
 
-use crate::{Call, History, Illegal, Model, events::Piece};
+use crate::{Call, End, History, Illegal, Model, events::Piece};
 use alloc::{
     format,
     string::{String, ToString},
@@ -21,15 +21,16 @@ pub(crate) fn report<M: Model>(
     order: &[(usize, M::State)],
     illegal: &Illegal,
 ) -> String {
-    let guilty = &history.calls()[illegal.call.0];
+    let calls = history.calls();
+    let guilty = &calls[illegal.call.0];
     let mut out = format!(
         "not linearizable: no order of the calls explains {} of {}\n",
-        answered(pieces.iter().find(|piece| piece.id == illegal.call.0)),
+        answered(calls, pieces.iter().find(|piece| piece.id == illegal.call.0)),
         guilty.client
     );
     let how = if illegal.shortest { "the shortest" } else { "an" };
     let _ = writeln!(out, "(the first {} events are {how} illegal prefix)\n", illegal.events);
-    out += &timeline(history.calls(), pieces, illegal.events);
+    out += &timeline(calls, pieces, illegal.events);
 
     out += "\nthe longest order that fits, and the state after each call:\n";
     let skipped = order.len().saturating_sub(LINES);
@@ -37,20 +38,22 @@ pub(crate) fn report<M: Model>(
         0 => _ = writeln!(out, "  {}", short(&model.start())),
         _ => _ = writeln!(out, "  … {skipped} calls before"),
     }
-    let lines = order[skipped..].iter().map(|(call, state)| (answered(pieces.get(*call)), state));
+    let lines =
+        order[skipped..].iter().map(|(call, state)| (answered(calls, pieces.get(*call)), state));
     let lines: Vec<_> = lines.collect();
     let width = lines.iter().map(|(call, _)| chars(call)).max().unwrap_or(0);
     for (call, state) in lines {
         let _ = writeln!(out, "  {}  {}", padded(&call, width), short(state));
     }
     out += "then, of the calls that could be next:\n";
-    out += &next(model, pieces, order);
+    out += &next(model, calls, pieces, order);
     out
 }
 
 /// What each call that could come after the order met.
 fn next<M: Model>(
     model: &M,
+    calls: &[Call<M::Op, M::Ret>],
     pieces: &[Piece<'_, M::Op, M::Ret>],
     order: &[(usize, M::State)],
 ) -> String {
@@ -71,19 +74,30 @@ fn next<M: Model>(
             }
             Some(_) => "fits here, but then the others do not".to_string(),
         };
-        let _ = writeln!(out, "  {}: {said}", answered(Some(piece)));
+        let _ = writeln!(out, "  {}: {said}", answered(calls, Some(piece)));
     }
     out
 }
 
 /// The call and its answer.
-fn answered<Op: Debug, Ret: Debug>(piece: Option<&Piece<'_, Op, Ret>>) -> String {
+fn answered<Op: Debug, Ret: Debug>(
+    calls: &[Call<Op, Ret>],
+    piece: Option<&Piece<'_, Op, Ret>>,
+) -> String {
     match piece {
         Some(Piece { id, op, returned: Some((_, ret)), .. }) => {
             format!("#{id} {} → {}", short(op), short(ret))
         }
-        Some(Piece { id, op, .. }) => format!("#{id} {} → no answer", short(op)),
+        Some(Piece { id, op, .. }) => format!("#{id} {} → {}", short(op), missing(&calls[*id])),
         None => String::new(),
+    }
+}
+
+/// What is to be said of an answer that the prefix does not have.
+fn missing<Op, Ret>(call: &Call<Op, Ret>) -> &'static str {
+    match call.end {
+        End::Returned(..) => "no answer yet",
+        End::Open | End::Never(_) => "no answer",
     }
 }
 
@@ -124,8 +138,10 @@ fn timeline<Op: Debug, Ret: Debug>(
             false => {
                 let lane = lane_for(&mut lanes, pieces, &call.client);
                 lanes[lane].open = Some(*at);
-                let unanswered = if piece.returned.is_none() { " … no answer" } else { "" };
-                let text = format!("┌ #{} {}{unanswered}", piece.id, short(piece.op));
+                let mut text = format!("┌ #{} {}", piece.id, short(piece.op));
+                if piece.returned.is_none() {
+                    let _ = write!(text, " … {}", missing(call));
+                }
                 Line { time: format!("{:?}", call.invoked.time), lane, text, open: Vec::new() }
             }
             true => {
@@ -195,7 +211,7 @@ fn table(lanes: &mut [Lane<'_>], lines: &[Line]) -> String {
 
 fn time_of<Op, Ret>(call: &Call<Op, Ret>) -> String {
     match &call.end {
-        crate::End::Returned(event, _) => format!("{:?}", event.time),
+        End::Returned(event, _) => format!("{:?}", event.time),
         _ => String::new(),
     }
 }

@@ -27,18 +27,18 @@ fn a_stale_read() {
 not linearizable: no order of the calls explains #3 Read → Value(0) of carol
 (the first 6 events are the shortest illegal prefix)
 
-        ann                        bob                        carol
+        ann                        bob                            carol
   0ns   ┌ #0 Write(7) … no answer
-  1ms   │                          ┌ #1 Write(1) … no answer
-  1ms   │                          │                          ┌ #2 Read
-  2ms   │                          │                          └ #2 → Value(1)
-  12ms  │                          │                          ┌ #3 Read
-  12ms  │                          │                          └ #3 → Value(0)  ◀ here
+  1ms   │                          ┌ #1 Write(1) … no answer yet
+  1ms   │                          │                              ┌ #2 Read
+  2ms   │                          │                              └ #2 → Value(1)
+  12ms  │                          │                              ┌ #3 Read
+  12ms  │                          │                              └ #3 → Value(0)  ◀ here
 
 the longest order that fits, and the state after each call:
   0
-  #1 Write(1) → no answer  1
-  #2 Read → Value(1)       1
+  #1 Write(1) → no answer yet  1
+  #2 Read → Value(1)           1
 then, of the calls that could be next:
   #0 Write(7) → no answer: may have taken effect or not; neither helps
   #3 Read → Value(0): cannot answer this in state 1
