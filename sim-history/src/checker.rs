@@ -162,19 +162,28 @@ impl Checker {
         ends.retain(|place| *place >= reached);
         ends.sort_unstable();
         let (mut legal, mut illegal, mut probe, mut shortest) = (None, ends.len() - 1, 0, true);
-        while legal.map_or(0, |legal: usize| legal + 1) < illegal {
-            let mut budget = self.budget;
-            match Search::new(model, &until(&part, ends[probe] + 1)).run(&mut budget) {
-                Found::Nothing(_) => illegal = probe,
-                found => {
+        let mut order = None;
+        let first = |legal: Option<usize>| legal.map_or(0, |legal| legal + 1);
+        while order.is_none() || first(legal) < illegal {
+            let (place, mut budget) = (ends[probe], self.budget);
+            let pieces = until(&part, place + 1);
+            match Search::new(model, &pieces).explain(place, &mut budget) {
+                (Found::Nothing(_), longest) => {
+                    illegal = probe;
+                    order = Some(longest.map_or(Vec::new(), |longest| longest.order));
+                }
+                (found, _) if probe < illegal => {
                     shortest &= found == Found::Order;
                     legal = Some(probe);
                 }
+                // The whole, again: it was found to be illegal within what was left of the same budget.
+                _ => order = Some(Vec::new()),
             }
-            probe = legal.map_or(0, |legal| legal + 1).midpoint(illegal);
+            probe = first(legal).midpoint(illegal);
         }
         let last = ends[illegal];
-        Ok(Some(Prefix { pieces: until(&part, last + 1), last, shortest }))
+        let order = order.unwrap_or_default();
+        Ok(Some(Prefix { pieces: until(&part, last + 1), last, shortest, order }))
     }
 
     fn illegal<M: Model>(
@@ -184,9 +193,7 @@ impl Checker {
         prefix: Prefix<'_, M>,
         spent: bool,
     ) -> Verdict {
-        let Prefix { pieces, last, shortest } = prefix;
-        let (_, longest) = Search::new(model, &pieces).explain(&mut { self.budget });
-        let order = longest.map_or(Vec::new(), |longest| longest.order);
+        let Prefix { pieces, last, shortest, order } = prefix;
         let ends_it = |piece: &&Piece<'_, M::Op, M::Ret>| {
             piece.returned.is_some_and(|(place, _)| place == last)
         };
@@ -212,6 +219,8 @@ struct Prefix<'h, M: Model> {
     /// Where in the history its last event is.
     last: usize,
     shortest: bool,
+    /// The longest order of its calls that was found, with the state after each.
+    order: Vec<(usize, M::State)>,
 }
 
 fn piece<Op, Ret>((id, call): (usize, &Call<Op, Ret>)) -> Option<Piece<'_, Op, Ret>> {

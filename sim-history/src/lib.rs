@@ -24,7 +24,8 @@
 //! # How it works
 //!
 //! The search of Wing and Gong tries the calls that may come first, one after the other, and goes back where none fits;
-//! Lowe's memo keeps it from trying a set of calls that led to the same state before. Histories are checked key by
+//! Lowe's memo keeps it from trying a set of calls that led to the same state before, and calls that
+//! [only look](Model::only_looks) are put in order where they fit, and nowhere else. Histories are checked key by
 //! key where the model has keys, because linearizability is local. Of an illegal history the shortest prefix that is
 //! illegal is told, with the longest order that could be found, and what each call that would be next met.
 //!

@@ -64,6 +64,18 @@ pub trait Model {
     /// [`step`](Model::step) gives for some answer has to be, else a legal history may be called illegal.
     fn step_unknown(&self, state: &Self::State, op: &Self::Op) -> Vec<Self::State>;
 
+    /// Whether `op` with this answer leaves every state as it is in which it is possible: a read, a swap that found
+    /// something else, a take from an empty queue. False, which is the default, is never wrong; true for what only
+    /// looks makes histories with many calls at once much faster to check.
+    ///
+    /// # Panics
+    ///
+    /// The check panics if [`step`](Model::step) gives another state where this says true.
+    fn only_looks(&self, op: &Self::Op, ret: &Self::Ret) -> bool {
+        let _ = (op, ret);
+        false
+    }
+
     /// The part of the object that `op` is about; `None`, which is the default, if it may be about all of it.
     ///
     /// Calls of different keys must not see each other's effects. If every call of a history has a key, the history is
@@ -91,6 +103,10 @@ impl<M: Model> Model for &M {
 
     fn step_unknown(&self, state: &M::State, op: &M::Op) -> Vec<M::State> {
         (**self).step_unknown(state, op)
+    }
+
+    fn only_looks(&self, op: &M::Op, ret: &M::Ret) -> bool {
+        (**self).only_looks(op, ret)
     }
 
     fn key(&self, op: &M::Op) -> Option<M::Key> {

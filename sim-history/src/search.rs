@@ -1,11 +1,17 @@
 //! Is there an order? The search of Wing and Gong with the memo of Lowe, without recursion.
 //!
 //! ```text
-//! invocation ─ fits, new ─▶ lift it, go on from the front
-//!     │ else
-//!     ▼
-//! next event ─ a response ─▶ dead end: drop the last call back, go on behind it
+//! front ─ a call only looks, fits ─▶ settled: lift it, go on from the front
+//!   │ else
+//!   ▼
+//! invocation ─ fits, new ─▶ a guess: lift it, go on from the front
+//!   │ else
+//!   ▼
+//! next event ─ a response ─▶ dead end: drop calls back up to the last guess, go on behind it
 //! ```
+//!
+//! A call that only looks, as a read does, goes before all others where it fits, and nothing else is tried in its place:
+//! an order that has it later stays one if it is moved to the front. So only changes multiply.
 //!
 //! It is done when all calls that returned are in order: those that did not may never have taken effect.
 
@@ -35,6 +41,8 @@ struct Placed<S> {
     before: S,
     /// Other states that it may have left; more than none only if nobody saw its answer.
     others: Vec<S>,
+    /// Nothing need be tried in its place.
+    settled: bool,
 }
 
 /// The best that was reached where there is no order.
@@ -43,6 +51,16 @@ pub(crate) struct Longest<S> {
     pub(crate) order: Vec<(usize, S)>,
     /// How many of them returned.
     returned: usize,
+}
+
+/// What the search does next.
+enum Next {
+    /// It looks at the front, behind an order that is new.
+    Settle,
+    /// It tries what is at this place of the list.
+    Try(usize),
+    /// It takes back what it tried last.
+    Back,
 }
 
 /// What one search keeps.
@@ -58,9 +76,9 @@ pub(crate) struct Search<'a, 'h, M: Model> {
     missing: usize,
     /// The last response that a try came to.
     reached: usize,
-    /// Kept only by a search that is to explain.
+    /// The longest order that ends at the response which the search is to explain.
     longest: Option<Longest<M::State>>,
-    explains: bool,
+    explains: Option<usize>,
 }
 
 impl<'a, 'h, M: Model> Search<'a, 'h, M> {
@@ -76,39 +94,87 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
             missing: pieces.iter().filter(|piece| piece.returned.is_some()).count(),
             reached: 0,
             longest: None,
-            explains: false,
+            explains: None,
         }
     }
 
-    /// Searches, and keeps the longest order that it tries.
-    pub(crate) fn explain(mut self, budget: &mut u64) -> (Found, Option<Longest<M::State>>) {
-        self.explains = true;
+    /// Searches, and keeps the longest order with which no try comes past the response at `place` of the history.
+    pub(crate) fn explain(
+        mut self,
+        place: usize,
+        budget: &mut u64,
+    ) -> (Found, Option<Longest<M::State>>) {
+        self.explains = Some(place);
         let found = self.run(budget);
         (found, self.longest)
     }
 
     /// Searches; each step of the model takes one off `budget`.
     pub(crate) fn run(&mut self, budget: &mut u64) -> Found {
-        let mut at = self.events.after(0);
-        while self.missing > 0 {
-            match self.events.kind(at) {
-                Kind::Invocation(call) => {
-                    let Some(left) = budget.checked_sub(1) else { return Found::Spent };
-                    *budget = left;
-                    let states = self.steps(call);
-                    at = self.place(call, states).unwrap_or_else(|| self.events.after(at));
-                }
-                Kind::Response(call) => {
-                    self.dead_end(call);
-                    match self.go_back() {
-                        Some(next) => at = next,
-                        None => return Found::Nothing(self.reached),
-                    }
-                }
-                Kind::Front => unreachable!("a call that returned has its response in the list"),
+        let mut next = Next::Settle;
+        loop {
+            let result = match next {
+                Next::Settle => self.settle(budget),
+                Next::Try(at) => self.try_at(at, budget),
+                Next::Back => self.go_back(),
+            };
+            match result {
+                Ok(then) => next = then,
+                Err(found) => return found,
             }
         }
-        Found::Order
+    }
+
+    /// After a call was put in order: puts one next that fits and only looks, if there is one.
+    fn settle(&mut self, budget: &mut u64) -> Result<Next, Found> {
+        if self.missing == 0 {
+            return Err(Found::Order);
+        }
+        let front = self.events.after(0);
+        let mut at = front;
+        while let Kind::Invocation(call) = self.events.kind(at) {
+            if let Some(ret) = self.looks(call) {
+                spend(budget)?;
+                let state = self.model.step(&self.state, self.pieces[call].op, ret);
+                if let Some(state) = state {
+                    assert!(
+                        state == self.state,
+                        "the model says that this only looks, and it changes the state"
+                    );
+                    let new = self.place(call, (Some(state), Vec::new()), true);
+                    return Ok(if new { Next::Settle } else { Next::Back });
+                }
+            }
+            at = self.events.after(at);
+        }
+        Ok(Next::Try(front))
+    }
+
+    /// Puts the call here next, if it fits.
+    fn try_at(&mut self, at: usize, budget: &mut u64) -> Result<Next, Found> {
+        match self.events.kind(at) {
+            // It would have been settled if it did fit.
+            Kind::Invocation(call) if self.looks(call).is_some() => {
+                Ok(Next::Try(self.events.after(at)))
+            }
+            Kind::Invocation(call) => {
+                spend(budget)?;
+                let states = self.steps(call);
+                let new = self.place(call, states, false);
+                Ok(if new { Next::Settle } else { Next::Try(self.events.after(at)) })
+            }
+            Kind::Response(call) => {
+                self.dead_end(call);
+                Ok(Next::Back)
+            }
+            Kind::Front => unreachable!("a call that returned has its response in the list"),
+        }
+    }
+
+    /// The answer of a call that only looks.
+    fn looks(&self, call: usize) -> Option<&'h M::Ret> {
+        let Piece { op, returned, .. } = self.pieces[call];
+        returned.map(|(_, ret)| ret).filter(|ret| self.model.only_looks(op, ret))
     }
 
     /// The states that the call may leave.
@@ -123,42 +189,44 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
         (states.pop(), states)
     }
 
-    /// Puts the call next in the order, with the first state that is new, and says where to go on.
+    /// Puts the call next in the order, with the first state that is new, if one is.
     fn place(
         &mut self,
         call: usize,
         (mut state, mut others): (Option<M::State>, Vec<M::State>),
-    ) -> Option<usize> {
+        settled: bool,
+    ) -> bool {
         self.mask.insert(call);
         while let Some(next) = state {
             if self.seen.insert((self.mask.short(), next.clone())) {
                 let before = mem::replace(&mut self.state, next);
-                self.placed.push(Placed { call, before, others });
+                self.placed.push(Placed { call, before, others, settled });
                 self.events.lift(call);
                 self.missing -= usize::from(self.pieces[call].returned.is_some());
-                return Some(self.events.after(0));
+                return true;
             }
             state = others.pop();
         }
         self.mask.remove(call);
-        None
+        false
     }
 
-    /// Takes the last call out of the order, and says where to go on: with another state of it, else behind it.
-    fn go_back(&mut self) -> Option<usize> {
-        let Placed { call, before, mut others } = self.placed.pop()?;
-        self.state = before;
-        self.events.drop_back(call);
-        self.mask.remove(call);
-        self.missing += usize::from(self.pieces[call].returned.is_some());
-        let other = others.pop();
-        let next = || self.events.after(self.events.invocation(call));
-        match other {
-            None => Some(next()),
-            Some(_) => {
-                let behind = next();
-                Some(self.place(call, (other, others)).unwrap_or(behind))
+    /// Takes the last call that was a guess out of the order, and goes on with another state of it, else behind it.
+    fn go_back(&mut self) -> Result<Next, Found> {
+        loop {
+            let Some(Placed { call, before, mut others, settled }) = self.placed.pop() else {
+                return Err(Found::Nothing(self.reached));
+            };
+            self.state = before;
+            self.events.drop_back(call);
+            self.mask.remove(call);
+            self.missing += usize::from(self.pieces[call].returned.is_some());
+            if settled {
+                continue;
             }
+            let new = self.place(call, (others.pop(), others), false);
+            let behind = || self.events.after(self.events.invocation(call));
+            return Ok(if new { Next::Settle } else { Next::Try(behind()) });
         }
     }
 
@@ -166,7 +234,7 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
     fn dead_end(&mut self, call: usize) {
         let (place, _) = self.pieces[call].returned.expect("it has a response");
         self.reached = self.reached.max(place);
-        if !self.explains {
+        if self.explains != Some(place) {
             return;
         }
         let count =
@@ -182,4 +250,10 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
             self.longest = Some(Longest { order, returned: count });
         }
     }
+}
+
+/// One step of the model.
+fn spend(budget: &mut u64) -> Result<(), Found> {
+    *budget = budget.checked_sub(1).ok_or(Found::Spent)?;
+    Ok(())
 }

@@ -453,3 +453,35 @@ fn an_illegal_key_beside_one_that_is_unknown() {
     assert_eq!((illegal.call, illegal.events, illegal.shortest), (never_put, 24, false));
     assert!(matches!(verdict(0), Verdict::Unknown { steps: 0 }));
 }
+
+/// A model that says of a write that it only looks.
+#[test]
+#[should_panic(expected = "the model says that this only looks")]
+fn a_wrong_promise_of_the_model_is_noticed() {
+    struct Wrong;
+
+    impl Model for Wrong {
+        type State = u8;
+        type Op = u8;
+        type Ret = ();
+        type Key = ();
+
+        fn start(&self) -> u8 {
+            0
+        }
+
+        fn step(&self, _: &u8, op: &u8, (): &()) -> Option<u8> {
+            Some(*op)
+        }
+
+        fn step_unknown(&self, _: &u8, op: &u8) -> Vec<u8> {
+            vec![*op]
+        }
+
+        fn only_looks(&self, _: &u8, (): &()) -> bool {
+            true
+        }
+    }
+
+    legal(Wrong, vec![("a", Call(1)), ("a", Answer(()))]);
+}

@@ -54,4 +54,8 @@ impl Model for Counter {
             CounterOp::Get => Vec::new(),
         }
     }
+
+    fn only_looks(&self, op: &CounterOp, _: &CounterRet) -> bool {
+        matches!(op, CounterOp::Get)
+    }
 }

@@ -49,7 +49,13 @@ impl<N: Clone + Ord + Debug, M: Model> Model for Each<N, M> {
             Some(object) => self.model.step(object, op, ret),
             None => self.model.step(&self.model.start(), op, ret),
         };
-        after.map(|object| with(state, name, object))
+        match after? {
+            // What only looks makes no object.
+            object if !state.contains_key(name) && object == self.model.start() => {
+                Some(state.clone())
+            }
+            object => Some(with(state, name, object)),
+        }
     }
 
     fn step_unknown(&self, state: &Self::State, (name, op): &Self::Op) -> Vec<Self::State> {
@@ -58,6 +64,10 @@ impl<N: Clone + Ord + Debug, M: Model> Model for Each<N, M> {
             None => self.model.step_unknown(&self.model.start(), op),
         };
         states.into_iter().map(|object| with(state, name, object)).collect()
+    }
+
+    fn only_looks(&self, (_, op): &Self::Op, ret: &M::Ret) -> bool {
+        self.model.only_looks(op, ret)
     }
 
     fn key(&self, (name, _): &Self::Op) -> Option<Self::Key> {

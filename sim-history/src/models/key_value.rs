@@ -74,6 +74,10 @@ impl<K: Clone + Ord + Debug, V: Clone + Ord + Debug> Model for KeyValue<K, V> {
         }
     }
 
+    fn only_looks(&self, op: &KvOp<K, V>, ret: &KvRet<V>) -> bool {
+        matches!((op, ret), (KvOp::Get(_), _) | (_, KvRet::Swapped(false)))
+    }
+
     fn key(&self, op: &KvOp<K, V>) -> Option<K> {
         let (KvOp::Get(key) | KvOp::Put(key, _) | KvOp::Delete(key) | KvOp::Cas(key, ..)) = op;
         Some(key.clone())

@@ -55,6 +55,10 @@ impl<O: Clone + Ord + Debug> Model for Lock<O> {
     fn step_unknown(&self, state: &Option<O>, op: &LockOp<O>) -> Vec<Option<O>> {
         changed(state, op).map_or(Vec::new(), |after| vec![after])
     }
+
+    fn only_looks(&self, _: &LockOp<O>, ret: &bool) -> bool {
+        !ret
+    }
 }
 
 /// Who holds it if the operation does what it is to do; `None` if it cannot.

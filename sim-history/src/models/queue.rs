@@ -61,6 +61,10 @@ impl<V: Clone + Ord + Debug> Model for Queue<V> {
     fn step_unknown(&self, state: &VecDeque<V>, op: &QueueOp<V>) -> Vec<VecDeque<V>> {
         vec![changed(state, op)]
     }
+
+    fn only_looks(&self, _: &QueueOp<V>, ret: &QueueRet<V>) -> bool {
+        matches!(ret, QueueRet::Item(None))
+    }
 }
 
 /// What the operation makes of the state.

@@ -70,4 +70,8 @@ impl<V: Clone + Ord + Debug> Model for Register<V> {
             _ => Vec::new(),
         }
     }
+
+    fn only_looks(&self, op: &RegisterOp<V>, ret: &RegisterRet<V>) -> bool {
+        matches!((op, ret), (RegisterOp::Read, _) | (_, RegisterRet::Swapped(false)))
+    }
 }

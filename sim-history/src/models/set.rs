@@ -72,6 +72,10 @@ impl<V: Clone + Ord + Debug> Model for Set<V> {
         }
     }
 
+    fn only_looks(&self, op: &SetOp<V>, ret: &SetRet<V>) -> bool {
+        matches!((op, ret), (SetOp::Contains(_) | SetOp::All, _) | (_, SetRet::Did(false)))
+    }
+
     fn key(&self, op: &SetOp<V>) -> Option<V> {
         match op {
             SetOp::Insert(value) | SetOp::Remove(value) | SetOp::Contains(value) => {

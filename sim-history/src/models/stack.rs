@@ -61,6 +61,10 @@ impl<V: Clone + Ord + Debug> Model for Stack<V> {
     fn step_unknown(&self, state: &Vec<V>, op: &StackOp<V>) -> Vec<Vec<V>> {
         vec![changed(state, op)]
     }
+
+    fn only_looks(&self, _: &StackOp<V>, ret: &StackRet<V>) -> bool {
+        matches!(ret, StackRet::Item(None))
+    }
 }
 
 /// What the operation makes of the state.
