@@ -8,6 +8,9 @@ use crate::{
 use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use core::fmt;
 
+/// Steps that a report may take to tell stale answers from wrong ones: a remark, not worth the budget again.
+const STALE_BUDGET: u64 = 20_000;
+
 /// What a [`Checker`] says of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -124,6 +127,38 @@ impl Checker {
         }
     }
 
+    /// Whether the history is sequentially consistent (Lamport 1979): there is an order of all calls that the model
+    /// explains and that keeps the order of each client's calls, but not necessarily that of time. `None` if the
+    /// budget came to its end first.
+    ///
+    /// What is linearizable is sequentially consistent. What is only the latter has stale answers, and each client alone
+    /// cannot tell. All keys are searched at once, because sequential consistency is not local.
+    ///
+    /// ```
+    /// use sim_history::{models::{Register, RegisterOp::*, RegisterRet::*}, Checker, History, Verdict};
+    ///
+    /// let mut history = History::new();
+    /// let write = history.invoke("ann", Write(1));
+    /// history.respond(write, Written);
+    /// let stale = history.invoke("bob", Read);
+    /// history.respond(stale, Value(0));
+    /// let (checker, register) = (Checker::new(), Register::new(0));
+    /// assert!(matches!(checker.check(&register, &history), Verdict::Illegal(_)));
+    /// assert_eq!(checker.sequentially_consistent(&register, &history), Some(true));
+    /// ```
+    pub fn sequentially_consistent<M: Model>(
+        &self,
+        model: &M,
+        history: &History<M::Op, M::Ret>,
+    ) -> Option<bool> {
+        let pieces: Vec<_> = history.calls().iter().enumerate().filter_map(piece).collect();
+        match Search::sequential(model, &pieces).run(&mut { self.budget }) {
+            Found::Order => Some(true),
+            Found::Nothing(_) => Some(false),
+            Found::Spent => None,
+        }
+    }
+
     /// The calls of each key, fewest first; all together if one has no key.
     fn parts<'h, M: Model>(
         &self,
@@ -205,7 +240,9 @@ impl Checker {
             order: order.iter().map(|(piece, _)| CallId(pieces[*piece].id)).collect(),
             text: String::new(),
         };
-        illegal.text = draw::report(model, history, &pieces, &order, &illegal);
+        let stale = Search::sequential(model, &pieces).run(&mut { STALE_BUDGET });
+        illegal.text =
+            draw::report(model, history, &pieces, &order, &illegal, stale == Found::Order);
         Verdict::Illegal(illegal)
     }
 }
@@ -229,7 +266,7 @@ fn piece<Op, Ret>((id, call): (usize, &Call<Op, Ret>)) -> Option<Piece<'_, Op, R
         End::Returned(event, ret) => Some((event.place, ret)),
         End::Never(_) => return None,
     };
-    Some(Piece { id, op: &call.op, invoked: call.invoked.place, returned })
+    Some(Piece { id, client: &call.client, op: &call.op, invoked: call.invoked.place, returned })
 }
 
 /// The events of the part before the place `end` of the history.

@@ -20,6 +20,7 @@ pub(crate) fn report<M: Model>(
     pieces: &[Piece<'_, M::Op, M::Ret>],
     order: &[(usize, M::State)],
     illegal: &Illegal,
+    stale: bool,
 ) -> String {
     let calls = history.calls();
     let guilty = &calls[illegal.call.0];
@@ -29,7 +30,11 @@ pub(crate) fn report<M: Model>(
         guilty.client
     );
     let how = if illegal.shortest { "the shortest" } else { "an" };
-    let _ = writeln!(out, "(the first {} events are {how} illegal prefix)\n", illegal.events);
+    let _ = writeln!(out, "(the first {} events are {how} illegal prefix)", illegal.events);
+    if stale {
+        out += "(it is sequentially consistent: stale, but each client alone sees nothing wrong)\n";
+    }
+    out.push('\n');
     out += &timeline(calls, pieces, illegal.events);
 
     out += "\nthe longest order that fits, and the state after each call:\n";

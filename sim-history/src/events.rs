@@ -1,12 +1,13 @@
 //! The events that the search walks over: a doubly linked list, out of which a call is lifted when it is put in
 //! order, and into which it is dropped again where the search goes back (Wing, Gong 1993).
 
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 /// A call as the search sees it.
 pub(crate) struct Piece<'h, Op, Ret> {
     /// Its number in the history.
     pub(crate) id: usize,
+    pub(crate) client: &'h str,
     pub(crate) op: &'h Op,
     /// Places of its events in the history, and its answer.
     pub(crate) invoked: usize,
@@ -46,11 +47,13 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn new<Op, Ret>(pieces: &[Piece<'_, Op, Ret>]) -> Events {
+    /// The events of the pieces. Without `responses` a call may be next however many others returned before it.
+    pub(crate) fn new<Op, Ret>(pieces: &[Piece<'_, Op, Ret>], responses: bool) -> Events {
         let mut events = Vec::with_capacity(2 * pieces.len());
         for (call, piece) in pieces.iter().enumerate() {
             events.push((piece.invoked, Kind::Invocation(call)));
-            events.extend(piece.returned.map(|(place, _)| (place, Kind::Response(call))));
+            let returned = piece.returned.filter(|_| responses);
+            events.extend(returned.map(|(place, _)| (place, Kind::Response(call))));
         }
         events.sort_by_key(|(place, _)| *place);
 
@@ -106,4 +109,27 @@ impl Events {
         self.nodes[before].after = at;
         self.nodes[after].before = at;
     }
+}
+
+/// For each call those of the same client that returned before it began, without those that follow from these.
+pub(crate) fn program_order<Op, Ret>(pieces: &[Piece<'_, Op, Ret>]) -> Vec<Vec<usize>> {
+    let mut events = Vec::new();
+    for (call, piece) in pieces.iter().enumerate() {
+        events.push((piece.invoked, call, false));
+        events.extend(piece.returned.map(|(place, _)| (place, call, true)));
+    }
+    events.sort_unstable();
+    let mut before = vec![Vec::new(); pieces.len()];
+    let mut last = BTreeMap::<&str, Vec<usize>>::new();
+    for (_, call, response) in events {
+        let last = last.entry(pieces[call].client).or_default();
+        match response {
+            false => before[call] = last.clone(),
+            true => {
+                last.retain(|earlier| !before[call].contains(earlier));
+                last.push(call);
+            }
+        }
+    }
+    before
 }

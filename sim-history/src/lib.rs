@@ -29,6 +29,8 @@
 //! key where the model has keys, because linearizability is local. Of an illegal history the shortest prefix that is
 //! illegal is told, with the longest order that could be found, and what each call that would be next met.
 //!
+//! [`Checker::sequentially_consistent`] asks the weaker question whether any order explains what each client saw.
+//!
 //! A call that has no response may have taken effect at any moment after its invocation, or never.
 //!
 //! | file | idea |
@@ -50,6 +52,7 @@
 //! # Sources
 //!
 //! - Herlihy, Wing: Linearizability: a correctness condition for concurrent objects. TOPLAS 12(3), 1990.
+//! - Lamport: How to make a multiprocessor computer that correctly executes multiprocess programs. IEEE TC 28(9), 1979.
 //! - Wing, Gong: Testing and verifying concurrent objects. JPDC 17, 1993.
 //! - Lowe: Testing for linearizability. Concurrency and Computation: Practice and Experience 29(4), 2017.
 //! - Horn, Kroening: Faster linearizability checking via P-compositionality. FORTE 2015.

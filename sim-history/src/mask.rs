@@ -26,6 +26,10 @@ impl Mask {
         self.words[call / 64] &= !(1 << (call % 64));
     }
 
+    pub(crate) fn contains(&self, call: usize) -> bool {
+        self.words[call / 64] & (1 << (call % 64)) != 0
+    }
+
     pub(crate) fn short(&self) -> Short {
         let full = self.words.iter().take_while(|word| **word == u64::MAX).count();
         let rest = &self.words[full..];

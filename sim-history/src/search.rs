@@ -17,7 +17,7 @@
 
 use crate::{
     Model,
-    events::{Events, Kind, Piece},
+    events::{Events, Kind, Piece, program_order},
     mask::{Mask, Short},
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -68,6 +68,8 @@ pub(crate) struct Search<'a, 'h, M: Model> {
     model: &'a M,
     pieces: &'a [Piece<'h, M::Op, M::Ret>],
     events: Events,
+    /// Which calls have to be in order before each, beside those that the events say; empty if there are none.
+    before: Vec<Vec<usize>>,
     placed: Vec<Placed<M::State>>,
     mask: Mask,
     state: M::State,
@@ -86,7 +88,8 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
         Search {
             model,
             pieces,
-            events: Events::new(pieces),
+            events: Events::new(pieces, true),
+            before: Vec::new(),
             placed: Vec::new(),
             mask: Mask::new(pieces.len()),
             state: model.start(),
@@ -95,6 +98,15 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
             reached: 0,
             longest: None,
             explains: None,
+        }
+    }
+
+    /// A search for an order that keeps that of each client alone, and not that of time.
+    pub(crate) fn sequential(model: &'a M, pieces: &'a [Piece<'h, M::Op, M::Ret>]) -> Self {
+        Search {
+            events: Events::new(pieces, false),
+            before: program_order(pieces),
+            ..Search::new(model, pieces)
         }
     }
 
@@ -133,7 +145,7 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
         let front = self.events.after(0);
         let mut at = front;
         while let Kind::Invocation(call) = self.events.kind(at) {
-            if let Some(ret) = self.looks(call) {
+            if let Some(ret) = self.looks(call).filter(|_| self.may_be_next(call)) {
                 spend(budget)?;
                 let state = self.model.step(&self.state, self.pieces[call].op, ret);
                 if let Some(state) = state {
@@ -154,7 +166,7 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
     fn try_at(&mut self, at: usize, budget: &mut u64) -> Result<Next, Found> {
         match self.events.kind(at) {
             // It would have been settled if it did fit.
-            Kind::Invocation(call) if self.looks(call).is_some() => {
+            Kind::Invocation(call) if self.looks(call).is_some() || !self.may_be_next(call) => {
                 Ok(Next::Try(self.events.after(at)))
             }
             Kind::Invocation(call) => {
@@ -167,8 +179,20 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
                 self.dead_end(call);
                 Ok(Next::Back)
             }
-            Kind::Front => unreachable!("a call that returned has its response in the list"),
+            Kind::Front => {
+                assert!(
+                    !self.before.is_empty(),
+                    "a call that returned has its response in the list"
+                );
+                Ok(Next::Back)
+            }
         }
+    }
+
+    /// Calls of the same client that have to be in order before it are.
+    fn may_be_next(&self, call: usize) -> bool {
+        let before = self.before.get(call).map_or(&[][..], Vec::as_slice);
+        before.iter().all(|earlier| self.mask.contains(*earlier))
     }
 
     /// The answer of a call that only looks.

@@ -1,13 +1,13 @@
 //! The checker against brute force: thousands of small random histories of each model.
 
 use sim_history::{
-    CallId, Checker, End, History, Model, Verdict,
+    Call, CallId, Checker, End, History, Model, Verdict,
     models::{
         Counter, CounterOp, CounterRet, Each, KeyValue, KvOp, KvRet, Lock, LockOp, Queue, QueueOp,
         QueueRet, Register, RegisterOp, RegisterRet, Set, SetOp, SetRet, Stack, StackOp, StackRet,
     },
 };
-use std::{collections::BTreeSet, fmt::Debug};
+use std::{collections::BTreeSet, fmt::Debug, mem};
 
 const HISTORIES: u64 = 4_000;
 const CALLS: usize = 7;
@@ -36,7 +36,8 @@ struct Subject<M: Model> {
     rets: Vec<M::Ret>,
 }
 
-/// A history in which each call takes effect at some moment on a real object that sometimes lies. Some calls have no
+/// A history in which each call takes effect at some moment on a real object that sometimes lies, or
+/// answers as it would have done before. Some calls have no
 /// response, whether they took effect or not, and a few are known not to have taken effect.
 fn random_history<M>(subject: &Subject<M>, random: &mut Random) -> History<M::Op, M::Ret>
 where
@@ -44,6 +45,7 @@ where
 {
     let mut history = History::new();
     let mut state = subject.model.start();
+    let mut earlier = vec![state.clone()];
     let mut open: Vec<(CallId, M::Op, Option<M::Ret>)> = Vec::new();
     let calls = 2 + random.below(CALLS - 1);
     let lies = random.below(2) == 0;
@@ -71,10 +73,19 @@ where
                     None if random.below(4) == 0 => drop(open.remove(at)), // waits for ever
                     None => {}
                     Some(answer) => {
-                        state = fits(answer).expect("it is one that fits");
-                        let lie = lies && random.below(5) == 0;
-                        *ret =
-                            Some(if lie { random.pick(&subject.rets) } else { (*answer).clone() });
+                        let stale = |ret: &&M::Ret| {
+                            let then = &earlier[earlier.len() / 2];
+                            subject.model.step(then, op, ret).is_some()
+                        };
+                        *ret = Some(match random.below(8) {
+                            0 if lies => random.pick(&subject.rets),
+                            1 | 2 if lies => {
+                                subject.rets.iter().find(stale).unwrap_or(answer).clone()
+                            }
+                            _ => (*answer).clone(),
+                        });
+                        let after = fits(answer).expect("it fits");
+                        earlier.push(mem::replace(&mut state, after));
                     }
                 }
             }
@@ -87,45 +98,61 @@ where
     history
 }
 
+/// Which order a call has to keep with those that returned before it began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// With all of them.
+    Time,
+    /// With those of the same client.
+    Program,
+}
+
 /// Whether the first `events` events have an order, by trying all of them.
 fn brute_force<M: Model>(
     subject: &Subject<M>,
     history: &History<M::Op, M::Ret>,
     events: usize,
+    keep: Keep,
 ) -> bool {
-    /// Operation, invocation, and response if there is one.
-    type Plain<'h, M> = (&'h <M as Model>::Op, usize, Option<(usize, &'h <M as Model>::Ret)>);
-    fn order<M: Model>(subject: &Subject<M>, rest: &[Plain<'_, M>], state: &M::State) -> bool {
-        if rest.iter().all(|(_, _, returned)| returned.is_none()) {
-            return true;
-        }
-        let first = rest.iter().filter_map(|(_, _, returned)| returned.map(|(at, _)| at)).min();
-        (0..rest.len()).any(|next| {
-            let (op, invoked, returned) = rest[next];
-            if first.is_some_and(|first| first < invoked) {
-                return false;
-            }
-            let mut others = rest.to_vec();
-            others.remove(next);
-            let rets = match returned {
-                Some((_, ret)) => vec![ret],
-                None => subject.rets.iter().collect(),
-            };
-            let mut states = rets.into_iter().filter_map(|ret| subject.model.step(state, op, ret));
-            states.any(|state| order(subject, &others, &state))
-        })
+    let plain = |call: &'_ Call<M::Op, M::Ret>| match &call.end {
+        End::Never(_) => false,
+        _ => call.invoked.place < events,
+    };
+    let calls: Vec<_> = history.calls().iter().filter(|call| plain(call)).collect();
+    has_order(subject, &calls, &subject.model.start(), events, keep)
+}
+
+/// Whether the rest has an order from the state on.
+fn has_order<M: Model>(
+    subject: &Subject<M>,
+    rest: &[&Call<M::Op, M::Ret>],
+    state: &M::State,
+    events: usize,
+    keep: Keep,
+) -> bool {
+    let returned = |call: &Call<M::Op, M::Ret>| match &call.end {
+        End::Returned(event, _) if event.place < events => Some(event.place),
+        _ => None,
+    };
+    if rest.iter().all(|call| returned(call).is_none()) {
+        return true;
     }
-    let mut calls: Vec<Plain<'_, M>> = Vec::new();
-    for call in history.calls().iter().filter(|call| call.invoked.place < events) {
-        match &call.end {
-            End::Never(_) => {}
-            End::Returned(event, ret) if event.place < events => {
-                calls.push((&call.op, call.invoked.place, Some((event.place, ret))));
-            }
-            _ => calls.push((&call.op, call.invoked.place, None)),
-        }
-    }
-    order(subject, &calls, &subject.model.start())
+    (0..rest.len()).any(|next| {
+        let call = rest[next];
+        let has_to_wait = rest.iter().any(|other| {
+            returned(other).is_some_and(|at| at < call.invoked.place)
+                && (keep == Keep::Time || other.client == call.client)
+        });
+        let mut others = rest.to_vec();
+        others.remove(next);
+        let rets = match &call.end {
+            End::Returned(event, ret) if event.place < events => vec![ret],
+            _ => subject.rets.iter().collect(),
+        };
+        let mut states =
+            rets.into_iter().filter_map(|ret| subject.model.step(state, &call.op, ret));
+        !has_to_wait && states.any(|state| has_order(subject, &others, &state, events, keep))
+    })
 }
 
 /// Calls in an order are in it once, and none before one that returned before it began.
@@ -146,12 +173,17 @@ where
     M: Model<Op: Clone, Ret: Clone>,
 {
     let mut random = Random(seed);
-    let (mut legal, mut illegal) = (0, 0);
+    let (mut legal, mut illegal, mut stale) = (0, 0, 0);
     for _ in 0..HISTORIES {
         let history = random_history(&subject, &mut random);
         let verdict = Checker::new().check(&subject.model, &history);
         let whole = Checker::new().whole().check(&subject.model, &history);
-        let expected = brute_force(&subject, &history, history.events());
+        let expected = brute_force(&subject, &history, history.events(), Keep::Time);
+        let sequential = Checker::new().sequentially_consistent(&subject.model, &history);
+        let expected_sequential =
+            expected || brute_force(&subject, &history, history.events(), Keep::Program);
+        assert_eq!(sequential, Some(expected_sequential), "{history:?}");
+        stale += u64::from(expected_sequential && !expected);
         match (&verdict, &whole) {
             (Verdict::Ok, Verdict::Ok) => {
                 assert!(expected, "called legal: {history:?}");
@@ -159,8 +191,8 @@ where
             }
             (Verdict::Illegal(report), Verdict::Illegal(of_whole)) => {
                 assert!(!expected, "called illegal: {history:?}\n{report}");
-                let shortest =
-                    (1..=history.events()).find(|events| !brute_force(&subject, &history, *events));
+                let shortest = (1..=history.events())
+                    .find(|events| !brute_force(&subject, &history, *events, Keep::Time));
                 assert_eq!(Some(report.events), shortest, "{report}");
                 assert!(report.shortest);
                 assert_eq!((report.call, report.events), (of_whole.call, of_whole.events));
@@ -177,6 +209,7 @@ where
     // Both are tested, not one of them.
     assert!(legal > HISTORIES / 4, "{legal} legal histories");
     assert!(illegal > HISTORIES / 20, "{illegal} illegal histories");
+    assert!(stale > HISTORIES / 400, "{stale} histories that are only sequentially consistent");
 }
 
 #[test]
