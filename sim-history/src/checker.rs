@@ -58,15 +58,15 @@ pub fn check<M: Model>(model: &M, history: &History<M::Op, M::Ret>) -> Verdict {
 /// Decides whether histories are linearizable.
 ///
 /// ```
-/// use sim_history::{models::{Register, RegisterOp::*, RegisterRet::*}, Checker, History, Verdict};
+/// use sim_history::{models::{Counter, CounterOp::*, CounterRet::*}, Checker, History, Verdict};
 ///
 /// let mut history = History::new();
 /// for n in 0..20 {
-///     history.invoke(n, Write(n)); // No answer to any of them, and so a million states to be in.
+///     history.invoke(n, Add(1 << n)); // No answer to any of them, and so a million states to be in.
 /// }
-/// let read = history.invoke("reader", Read);
-/// history.respond(read, Value(20));
-/// let verdict = Checker::new().budget(1_000).check(&Register::new(0), &history);
+/// let read = history.invoke("reader", Get);
+/// history.respond(read, Value(-1));
+/// let verdict = Checker::new().budget(1_000).check(&Counter, &history);
 /// assert_eq!(verdict, Verdict::Unknown { steps: 1_000 });
 /// ```
 #[derive(Clone, Debug)]
@@ -82,9 +82,9 @@ impl Default for Checker {
 }
 
 impl Checker {
-    /// Checks key by key, with a budget of a million steps.
+    /// Checks key by key, with a budget of 300,000 steps.
     pub fn new() -> Checker {
-        Checker { budget: 1_000_000, by_key: true }
+        Checker { budget: 300_000, by_key: true }
     }
 
     /// How many steps of the model are tried before the verdict is [`Verdict::Unknown`]. Each may be kept in memory.

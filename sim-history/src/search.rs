@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A call that only looks, as a read does, goes before all others where it fits, and nothing else is tried in its place:
-//! an order that has it later stays one if it is moved to the front. So only changes multiply.
+//! an order that has it later stays one if it is moved to the front. So only changes multiply. And of calls whose answer
+//! nobody saw those are left out that the next call would make undone.
 //!
 //! It is done when all calls that returned are in order: those that did not may never have taken effect.
 
@@ -203,14 +204,32 @@ impl<'a, 'h, M: Model> Search<'a, 'h, M> {
 
     /// The states that the call may leave.
     fn steps(&self, call: usize) -> (Option<M::State>, Vec<M::State>) {
-        let Piece { op, returned, .. } = self.pieces[call];
-        if let Some((_, ret)) = returned {
-            return (self.model.step(&self.state, op, ret), Vec::new());
+        if self.pieces[call].returned.is_some() {
+            let state = self.step(&self.state, call);
+            return (state.filter(|state| !self.needless(call, state)), Vec::new());
         }
-        let mut states = self.model.step_unknown(&self.state, op);
+        let mut states = self.model.step_unknown(&self.state, self.pieces[call].op);
         // Without effect it is as if it had not been called: the order without it does as well.
-        states.retain(|state| *state != self.state);
+        states.retain(|state| *state != self.state && !self.needless(call, state));
         (states.pop(), states)
+    }
+
+    fn step(&self, state: &M::State, call: usize) -> Option<M::State> {
+        let Piece { op, returned, .. } = self.pieces[call];
+        returned.and_then(|(_, ret)| self.model.step(state, op, ret))
+    }
+
+    /// Whether the call would lead to the same state without the last one in order, whose answer nobody saw: a write
+    /// that is overwritten. The order without that one does as well, and has it left for later.
+    fn needless(&self, call: usize, state: &M::State) -> bool {
+        let Some(last) = self.placed.last() else { return false };
+        if self.pieces[last.call].returned.is_some() {
+            return false;
+        }
+        match self.pieces[call].returned {
+            Some(_) => self.step(&last.before, call).as_ref() == Some(state),
+            None => self.model.step_unknown(&last.before, self.pieces[call].op).contains(state),
+        }
     }
 
     /// Puts the call next in the order, with the first state that is new, if one is.

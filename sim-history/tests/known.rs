@@ -5,7 +5,7 @@
 use sim_history::{
     CallId, Checker, History, Model, Verdict, check,
     models::{
-        Counter, CounterOp, CounterRet, KeyValue, KvOp, KvRet, Lock, LockOp, Queue, QueueOp,
+        Counter, CounterOp, CounterRet, Each, KeyValue, KvOp, KvRet, Lock, LockOp, Queue, QueueOp,
         QueueRet, Register, RegisterOp, RegisterRet, Set, SetOp, SetRet, Stack, StackOp, StackRet,
     },
 };
@@ -438,20 +438,42 @@ fn a_thousand_calls_are_within_the_budget() {
 /// A key that takes the whole budget does not hide one that is illegal; but whether that is the shortest prefix is open.
 #[test]
 fn an_illegal_key_beside_one_that_is_unknown() {
-    use KvOp::*;
-    use KvRet::*;
+    use CounterOp::*;
+    use CounterRet::*;
     let mut history = History::new();
     for n in 0..20 {
-        history.invoke(n, Put("a", n));
+        history.invoke(n, ("a", Add(1 << n)));
     }
-    let never_put = history.invoke("a", Get("a"));
-    history.respond(never_put, Value(Some(20)));
-    let never_put = history.invoke("b", Get("b"));
-    history.respond(never_put, Value(Some(1)));
-    let verdict = |budget| Checker::new().budget(budget).check(&KeyValue::new(), &history);
+    let below_zero = history.invoke("a", ("a", Get));
+    history.respond(below_zero, Value(-1));
+    let never_added = history.invoke("b", ("b", Get));
+    history.respond(never_added, Value(1));
+    let model = Each::new(Counter);
+    let verdict = |budget| Checker::new().budget(budget).check(&model, &history);
     let Verdict::Illegal(illegal) = verdict(1_000) else { panic!("the illegal key is not seen") };
-    assert_eq!((illegal.call, illegal.events, illegal.shortest), (never_put, 24, false));
+    assert_eq!((illegal.call, illegal.events, illegal.shortest), (never_added, 24, false));
     assert!(matches!(verdict(0), Verdict::Unknown { steps: 0 }));
+}
+
+/// Many writes without answer: all but the one that was read last are left out.
+#[test]
+fn writes_without_answer_do_not_multiply() {
+    use RegisterOp::*;
+    use RegisterRet::*;
+    let run = |seen: [u32; 3]| {
+        let mut history = History::new();
+        for n in 0..60 {
+            history.invoke(n, Write(n));
+        }
+        for seen in seen {
+            let read = history.invoke("reader", Read);
+            history.respond(read, Value(seen));
+        }
+        Checker::new().check(&Register::new(0), &history)
+    };
+    assert_eq!(run([7, 3, 41]), Verdict::Ok);
+    let Verdict::Illegal(illegal) = run([7, 3, 7]) else { panic!("7 was written once") };
+    assert_eq!((illegal.events, illegal.shortest), (66, true));
 }
 
 /// A model that says of a write that it only looks.

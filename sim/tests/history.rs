@@ -207,11 +207,11 @@ fn undecided_is_no_pass() {
     let report = sim::check(Config::new().seeds(1), || async {
         let history = Recorder::new();
         for n in 0..24 {
-            let lost = ready(Err::<RegisterRet<u32>, _>("lost"));
-            let _ = history.call(n, RegisterOp::Write(n), lost).await;
+            let lost = ready(Err::<CounterRet, _>("lost"));
+            let _ = history.call(n, CounterOp::Add(1 << n), lost).await;
         }
-        history.call("reader", RegisterOp::Read, ready(RegisterRet::Value(99))).await;
-        history.check(Register::new(0));
+        history.call("reader", CounterOp::Get, ready(CounterRet::Value(-1))).await;
+        history.check(Counter);
     });
     assert!(report.failure.unwrap().message.contains("undecided"));
 }
