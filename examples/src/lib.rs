@@ -7,4 +7,5 @@ pub mod bank;
 pub mod forgotten_error;
 pub mod philosophers;
 pub mod show;
+pub mod stale_read;
 pub mod throttle;

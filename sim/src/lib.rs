@@ -65,6 +65,7 @@ mod world;
 
 #[cfg(feature = "proptest")]
 mod any;
+pub mod history;
 pub mod io;
 #[doc(hidden)]
 pub mod macros_support;
