@@ -8,6 +8,7 @@ pub mod bugs;
 pub mod correct;
 #[path = "../bugs/mod.rs"]
 pub mod ported;
+pub mod properties;
 
 use std::{future::Future, pin::Pin};
 

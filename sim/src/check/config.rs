@@ -285,7 +285,8 @@ impl Config {
     }
 
     /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
-    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, or `all`.
+    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
+    /// `all`.
     pub fn lint(mut self, name: &str, level: Level) -> Config {
         if let Err(error) = self.limits.lints.set(name, level) {
             self.mistake(format!("lint: {error}"));

@@ -6,6 +6,7 @@ mod hook;
 mod lints;
 mod report;
 mod runner;
+mod tally;
 
 pub use config::{Config, ConfigError};
 pub use lints::Level;

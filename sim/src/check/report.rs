@@ -1,6 +1,6 @@
 //! What a check tells: how many runs, and the first failure with all that is needed to act on it.
 
-use crate::world::Fault;
+use crate::{PropertyCount, world::Fault};
 use sim_choice::{Seed, Tape};
 use std::{fmt, time::Duration};
 
@@ -32,6 +32,8 @@ pub enum FailureKind {
     Escape,
     /// A property of the test did not hold.
     Assertion,
+    /// No run of a check came to what a property says that one should.
+    UnreachedProperty,
     /// An injected fault was ignored.
     IgnoredFault,
     /// Two tasks accessed a [`Shared`](crate::std::cell::Shared) value, and nothing orders them.
@@ -92,6 +94,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// How different the runs were.
     pub classes: Classes,
+    /// The properties that the check answers for, in the order of their names, with what its runs counted.
+    pub properties: Vec<PropertyCount>,
 }
 
 /// How many different runs there were, and how likely the next is to be new: when to stop.

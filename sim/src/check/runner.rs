@@ -6,10 +6,14 @@
 //! Strategies that count learn from the first runs, see [`Profile`]; their seeds are fixed, so that whoever
 //! runs one seed again learns the same first. A check of one run learns nothing.
 
-use super::{Classes, Config, Failure, FailureKind, Outcome, Report, hook};
+use super::{
+    Classes, Config, Failure, FailureKind, Level, Outcome, Report, hook,
+    tally::{Tally, Told},
+};
 use crate::{
     context::{self, poll_blocking},
     point::Site,
+    property::Catalogue,
     trace::{self, Line, Trace},
     world::{Fault, MAIN_POOL, World},
 };
@@ -80,7 +84,7 @@ struct Ran {
     /// If the run was watched.
     class: Option<u64>,
     steps: u64,
-    warnings: Vec<String>,
+    told: Told,
     /// Only of a run that is looked at, or that failed.
     tape: Option<Tape>,
     trace: Vec<Line>,
@@ -134,7 +138,7 @@ where
     let run = |world: &Rc<World>| run_main(world, &test, site);
     match setup(&config) {
         Err(message) => setup_failure(message),
-        Ok(None) => Sweep::new(&config, &run).report(),
+        Ok(None) => Sweep::new(&config, &run, site).report(),
         Ok(Some(tape)) => replay_tape(&config, tape, &run),
     }
 }
@@ -218,6 +222,7 @@ pub fn config_for(path: &str) -> Config {
 fn setup(config: &Config) -> Result<Option<Tape>, String> {
     hook::install();
     os::link();
+    Catalogue::get();
     if context::is_driving() {
         return Err(
             "a simulation cannot start within another: call sim::check outside of it".into()
@@ -234,14 +239,13 @@ fn setup(config: &Config) -> Result<Option<Tape>, String> {
 
 fn setup_failure(message: String) -> Report {
     let fault = Fault::of_check(FailureKind::Setup, message);
-    let tape = Tape {
-        seed: Seed(0),
-        strategy: Strategy::Calm,
-        records: Vec::new(),
-        names: BTreeMap::new(),
-    };
-    let failure = Failure::new(fault, tape, "after the setting is corrected".into());
+    let failure = Failure::new(fault, empty_tape(Seed(0)), "after the setting is corrected".into());
     Report { failure: Some(failure), ..Report::default() }
+}
+
+/// Of a failure that is not one run's.
+fn empty_tape(seed: Seed) -> Tape {
+    Tape { seed, strategy: Strategy::Calm, records: Vec::new(), names: BTreeMap::new() }
 }
 
 /// The main thread of a run.
@@ -289,7 +293,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) ->
         hash: choices.hash(),
         class: choices.class(),
         steps: world.steps(),
-        warnings: world.warnings.take(),
+        told: Told { warnings: world.warnings.take(), properties: world.properties.take() },
         tape,
         trace: world.trace.borrow_mut().take().unwrap_or_default().lines,
         divergence: choices.divergence().map(|divergence| divergence.to_string()),
@@ -321,7 +325,7 @@ fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
     let mut report =
-        Report { runs: 1, steps: ran.steps, warnings: ran.warnings, ..Report::default() };
+        Report { runs: 1, steps: ran.steps, warnings: ran.told.warnings, ..Report::default() };
     if let Some(divergence) = &ran.divergence {
         report.warnings.push(format!("the tape does not fit the run: {divergence}"));
     }
@@ -365,6 +369,8 @@ fn lessons(config: &Config) -> u64 {
 struct Sweep<'a> {
     config: &'a Config,
     main: Main<'a>,
+    /// Where the check is called.
+    site: Site,
     base: Seed,
     /// How many runs come first to learn from, and what they taught.
     lessons: u64,
@@ -378,7 +384,7 @@ struct Sweep<'a> {
     /// The least index of a failing run so far.
     first: AtomicU64,
     found: Mutex<Vec<Found>>,
-    warnings: Mutex<Vec<String>>,
+    tally: Mutex<Tally>,
     /// Index and class of runs that were watched.
     classes: Mutex<Vec<(u64, u64)>>,
     until_ns: Option<u64>,
@@ -391,7 +397,7 @@ const CLASSES: usize = 1 << 20;
 type Recheck = (u64, Source, u64);
 
 impl<'a> Sweep<'a> {
-    fn new(config: &'a Config, main: Main<'a>) -> Sweep<'a> {
+    fn new(config: &'a Config, main: Main<'a>, site: Site) -> Sweep<'a> {
         let mut base = config.seed;
         if config.fresh {
             let mut bytes = [0; 8];
@@ -402,6 +408,7 @@ impl<'a> Sweep<'a> {
         Sweep {
             config,
             main,
+            site,
             base,
             lessons: lessons(config),
             learning: Mutex::default(),
@@ -412,7 +419,7 @@ impl<'a> Sweep<'a> {
             steps: AtomicU64::new(0),
             first: AtomicU64::new(u64::MAX),
             found: Mutex::default(),
-            warnings: Mutex::default(),
+            tally: Mutex::default(),
             classes: Mutex::default(),
             until_ns: config.wall.map(deadline),
         }
@@ -441,9 +448,7 @@ impl<'a> Sweep<'a> {
         let mut report = Report {
             runs: self.runs.into_inner(),
             steps: self.steps.into_inner(),
-            failure: None,
-            warnings: self.warnings.into_inner().unwrap(),
-            classes: Classes::default(),
+            ..Report::default()
         };
         let mut last = u64::MAX;
         if let Some(found) = found.into_iter().next() {
@@ -455,6 +460,13 @@ impl<'a> Sweep<'a> {
         let classes = self.classes.into_inner().unwrap();
         let counted = classes.iter().filter(|class| class.0 <= last).map(|class| class.1);
         report.classes = Classes::count(counted.collect());
+        let told = self.tally.into_inner().unwrap().up_to(last);
+        report.warnings = told.warnings;
+        let name = self.config.name.as_deref();
+        report.properties = Catalogue::get().of_check(name, self.site, &told.properties);
+        if report.failure.is_none() && self.config.single.is_none() {
+            judge_properties(self.config, self.base, &mut report);
+        }
         report
     }
 
@@ -463,7 +475,7 @@ impl<'a> Sweep<'a> {
         (self.runs, self.steps) = (AtomicU64::new(0), AtomicU64::new(0));
         self.first = AtomicU64::new(u64::MAX);
         self.found.get_mut().unwrap().clear();
-        self.warnings.get_mut().unwrap().clear();
+        *self.tally.get_mut().unwrap() = Tally::from(self.lessons);
         self.classes.get_mut().unwrap().clear();
     }
 
@@ -528,7 +540,6 @@ impl<'a> Sweep<'a> {
             Some(until) => index == 0 || os::real_monotonic_ns() < until,
             None => index < self.config.seeds,
         };
-        let more = more && self.first.load(SeqCst) == u64::MAX;
         more.then(|| (index, source(self.base.derive(index))))
     }
 
@@ -554,15 +565,8 @@ impl<'a> Sweep<'a> {
             && (!one || self.config.recheck == 1)
     }
 
-    fn note(&self, index: u64, source: Source, ran: Ran) {
-        if !ran.warnings.is_empty() {
-            let mut warnings = self.warnings.lock().unwrap();
-            for warning in &ran.warnings {
-                if !warnings.contains(warning) {
-                    warnings.push(warning.clone());
-                }
-            }
-        }
+    fn note(&self, index: u64, source: Source, mut ran: Ran) {
+        self.tally.lock().unwrap().add(index, std::mem::take(&mut ran.told));
         if let Some(class) = ran.class {
             let mut classes = self.classes.lock().unwrap();
             if classes.len() < CLASSES {
@@ -585,6 +589,21 @@ impl<'a> Sweep<'a> {
         again.fault.get_or_insert_with(fault);
         again.class = None; // The first run's counts.
         self.note(index, source, again);
+    }
+}
+
+/// Looks at what the runs of a check that passed did not come to, as the level of the lint says.
+fn judge_properties(config: &Config, base: Seed, report: &mut Report) {
+    let missing: Vec<String> = report.properties.iter().filter_map(|it| it.missing()).collect();
+    match config.limits.lints.level(FailureKind::UnreachedProperty) {
+        _ if missing.is_empty() => {}
+        Level::Allow => {}
+        Level::Warn => report.warnings.extend(missing),
+        Level::Deny => {
+            let fault = Fault::of_check(FailureKind::UnreachedProperty, missing.join("\n  "));
+            let tape = empty_tape(base);
+            report.failure = Some(Failure::new(fault, tape, "with all its seeds".into()));
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     check::{FailureKind, Level, Lints},
     context,
     point::Op,
+    property::Count,
     trace::Trace,
 };
 pub(crate) use current::Running;
@@ -203,6 +204,8 @@ pub(crate) struct World {
     fault: RefCell<Option<Fault>>,
     /// Panics that nobody has looked at yet, by task number.
     pub(crate) warnings: RefCell<Vec<String>>,
+    /// How often the run came to each property, by its number.
+    pub(crate) properties: RefCell<Vec<Count>>,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Tasks that have panicked, by their numbers.
@@ -277,6 +280,7 @@ impl World {
             quitting: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
+            properties: RefCell::default(),
             panics: RefCell::default(),
             panicked: RefCell::default(),
             spoiled: Cell::new(false),
@@ -329,6 +333,7 @@ impl World {
         self.set_stopping(false);
         *self.fault.borrow_mut() = None;
         self.warnings.borrow_mut().clear();
+        self.properties.borrow_mut().clear();
         self.panics.borrow_mut().clear();
         self.panicked.borrow_mut().clear();
     }
