@@ -83,7 +83,10 @@ pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
     replay_with,
 };
-pub use property::{PropertyCount, PropertyKind};
+pub use property::{
+    Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,
+    within,
+};
 pub use sim_choice::{Seed, Strategy, Tape};
 pub use sim_macros::{main, test};
 pub use task::spawn;

@@ -5,9 +5,13 @@
 //! those of Antithesis' SDK, see <https://antithesis.com/docs/properties_assertions/assertions/>.
 
 mod catalogue;
+mod invariant;
 mod macros;
+mod progress;
 
 pub(crate) use catalogue::Catalogue;
+pub use invariant::{Invariant, Verdict, invariant};
+pub use progress::{Eventually, Within, eventually, within};
 
 use crate::{check::FailureKind, context, world::World};
 use std::{

@@ -6,6 +6,7 @@
 mod clocks;
 mod current;
 mod drive;
+mod each_step;
 mod header;
 mod kernel;
 mod names;
@@ -206,6 +207,7 @@ pub(crate) struct World {
     pub(crate) warnings: RefCell<Vec<String>>,
     /// How often the run came to each property, by its number.
     pub(crate) properties: RefCell<Vec<Count>>,
+    each_step: each_step::EachStep,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Tasks that have panicked, by their numbers.
@@ -281,6 +283,7 @@ impl World {
             fault: RefCell::new(None),
             warnings: RefCell::default(),
             properties: RefCell::default(),
+            each_step: each_step::EachStep::default(),
             panics: RefCell::default(),
             panicked: RefCell::default(),
             spoiled: Cell::new(false),
@@ -396,7 +399,8 @@ impl World {
     fn set_unusual(&self) {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
         let looked_at = self.tracing.get() || self.clocks_on.get() || self.watching.get();
-        self.unusual.set(self.stopping.get() || looked_at || waits);
+        let looks = self.each_step.any();
+        self.unusual.set(self.stopping.get() || looked_at || looks || waits);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

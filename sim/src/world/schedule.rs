@@ -35,6 +35,9 @@ impl World {
         if let (true, Some(op)) = (self.tracing.get(), op) {
             self.trace_event(Happened::Op(op));
         }
+        if self.step_ended() {
+            return self.leave();
+        }
         self.take_unparks();
         self.release_yielders(false);
         if self.step() {
@@ -194,8 +197,14 @@ impl World {
     /// Nothing can run, no timer is armed: says who waits where.
     #[cold]
     fn report_deadlock(&self) {
-        use std::fmt::Write;
         let mut message = String::from("no task can go on, and no timer is armed");
+        self.tell_waiting(&mut message);
+        self.fail_as(FailureKind::Deadlock, message, None);
+    }
+
+    /// Who waits, and where: a line for each.
+    pub(super) fn tell_waiting(&self, message: &mut String) {
+        use std::fmt::Write;
         for (number, op, spawned) in self.waiting() {
             let name = self.task_name(number);
             let _ = write!(message, "\n  task {name}");
@@ -220,7 +229,14 @@ impl World {
                 None => message.push_str(" waits for something that is not of sim"),
             }
         }
-        self.fail_as(FailureKind::Deadlock, message, None);
+    }
+
+    /// What has to happen by now has not: ends the run.
+    #[cold]
+    pub(crate) fn report_late(self: &Rc<Self>, mut message: String) {
+        self.tell_waiting(&mut message);
+        self.fail(FailureKind::Assertion, message);
+        self.end_here();
     }
 
     /// Ends the turn of the running fiber for ever: the run is over.
@@ -344,6 +360,7 @@ impl World {
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
         }
+        self.step_ended();
         let target = self.next();
         match target {
             Target::Poll(slot) if slot == running.slot => self.table.borrow_mut().begin_turn(slot),
