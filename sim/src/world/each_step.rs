@@ -1,4 +1,4 @@
-//! What is looked at after each step of a run: the invariants of the program under test.
+//! What is looked at after each step of a run: the invariants of the program under test, and who spins.
 //!
 //! A step ends at a scheduling point, where a poll ends, and where a thread parks. No task runs while an
 //! invariant is looked at: what it calls of `sim` is no scheduling point, and it may not wait. Runs without
@@ -26,7 +26,7 @@ struct Invariant {
 pub(super) struct EachStep {
     invariants: RefCell<Vec<Rc<Invariant>>>,
     ids: Cell<u32>,
-    /// There are some.
+    /// There are some, or the steps themselves are looked at, see `spin.rs`.
     any: Cell<bool>,
     /// The name of the one that is looked at.
     looked_at: Cell<Option<&'static str>>,
@@ -45,7 +45,7 @@ impl World {
         self.each_step.ids.set(id + 1);
         let invariant = Invariant { id, name, condition: RefCell::new(condition) };
         self.each_step.invariants.borrow_mut().push(Rc::new(invariant));
-        self.count_invariants();
+        self.count_looks();
         id
     }
 
@@ -56,7 +56,7 @@ impl World {
             let at = invariants.iter().position(|invariant| invariant.id == id);
             at.map(|at| invariants.remove(at))
         };
-        self.count_invariants();
+        self.count_looks();
         drop(removed);
     }
 
@@ -64,29 +64,38 @@ impl World {
     pub(super) fn clear_invariants(&self) {
         let left = self.each_step.invariants.take();
         self.each_step.ids.set(0);
-        self.count_invariants();
+        self.count_looks();
         let _ = drop_caught(left);
     }
 
-    fn count_invariants(&self) {
-        self.each_step.any.set(!self.each_step.invariants.borrow().is_empty());
+    pub(super) fn count_looks(&self) {
+        let invariants = !self.each_step.invariants.borrow().is_empty();
+        self.each_step.any.set(invariants || self.spin.is_open());
         self.set_unusual();
     }
 
     /// A step of the running task has ended; true if the run is over.
     #[inline]
     pub(crate) fn step_ended(&self) -> bool {
-        self.each_step.any.get() && self.look_at_invariants()
+        self.each_step.any.get() && self.look()
     }
 
     #[cold]
-    fn look_at_invariants(&self) -> bool {
+    fn look(&self) -> bool {
         if self.is_stopping()
             || std::thread::panicking()
             || self.each_step.looked_at.get().is_some()
         {
             return self.is_stopping();
         }
+        if self.spin.is_open() {
+            self.look_at_step();
+        }
+        self.look_at_invariants();
+        self.is_stopping()
+    }
+
+    fn look_at_invariants(&self) {
         let running = self.running.replace(NOBODY);
         let mut at = 0;
         let broken = loop {
@@ -103,14 +112,13 @@ impl World {
         if let Some(message) = broken {
             self.fail(FailureKind::Assertion, message);
         }
-        self.is_stopping()
     }
 
     fn holds(&self, invariant: &Invariant) -> Result<(), String> {
         let noted = self.panics.borrow().len();
         let mut condition = invariant.condition.borrow_mut();
         let name = invariant.name;
-        match catch_unwind(AssertUnwindSafe(|| condition())) {
+        match catch_unwind(AssertUnwindSafe(&mut *condition)) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(message)) if message.is_empty() => {
                 Err(format!("the invariant {name:?} does not hold"))

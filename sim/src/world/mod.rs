@@ -12,6 +12,7 @@ mod kernel;
 mod names;
 mod output;
 mod schedule;
+mod spin;
 mod table;
 mod tasks;
 mod threads;
@@ -86,6 +87,8 @@ pub(crate) struct Limits {
     pub(crate) local: bool,
     pub(crate) runtime_name: Option<Arc<str>>,
     pub(crate) max_steps: u64,
+    /// Steps without an idle moment, after which tasks may be found to spin.
+    pub(crate) spin_limit: u64,
     /// Of processor time, without a step.
     pub(crate) poll_limit: std::time::Duration,
     pub(crate) time_limit_ns: u64,
@@ -208,6 +211,7 @@ pub(crate) struct World {
     /// How often the run came to each property, by its number.
     pub(crate) properties: RefCell<Vec<Count>>,
     each_step: each_step::EachStep,
+    spin: spin::Spin,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Tasks that have panicked, by their numbers.
@@ -284,6 +288,7 @@ impl World {
             warnings: RefCell::default(),
             properties: RefCell::default(),
             each_step: each_step::EachStep::default(),
+            spin: spin::Spin::default(),
             panics: RefCell::default(),
             panicked: RefCell::default(),
             spoiled: Cell::new(false),
@@ -316,7 +321,8 @@ impl World {
         let first = self.pulse.get() + 1;
         self.pulse.set(first);
         self.first_step.set(first);
-        self.step_limit.set(first.saturating_add(limits.max_steps));
+        let soft = limits.max_steps - self.last_window();
+        self.step_limit.set(first.saturating_add(soft));
         self.busy_from.set(first + BUSY_STEPS);
         self.busy_at.set(first + BUSY_STEPS);
         self.objects.set(0);
@@ -329,6 +335,8 @@ impl World {
         self.yielders.borrow_mut().clear();
         self.yield_steps.set(1);
         self.held.borrow_mut().clear();
+        self.close_window();
+        self.note_idle();
         self.clear_threads();
         self.clear_clocks();
         self.tickets.set(0);
@@ -603,6 +611,7 @@ impl World {
             self.fail(FailureKind::TimeLimit, message);
             return true;
         }
+        self.note_idle();
         self.busy_from.set(self.pulse.get() + BUSY_STEPS);
         self.busy_at.set(self.busy_from.get());
         self.set_now(next.max(self.now.get()));

@@ -121,6 +121,9 @@ impl World {
     fn step(&self) -> bool {
         let steps = self.pulse.get() + 1;
         self.pulse.set(steps);
+        if steps >= self.busy_at.get() && steps >= self.spin.opens_at() {
+            self.open_window(false);
+        }
         let cost = self.step_ns.get().unwrap_or(0);
         if (cost > 0 || steps >= self.busy_at.get()) && !self.paused.get() {
             self.now.set(self.now.get() + cost + self.busy_cost(steps));
@@ -148,13 +151,19 @@ impl World {
             }
     }
 
+    /// The limit is passed, or near: then the last steps are looked at, to tell whose they are.
     #[cold]
     fn too_many_steps(&self) -> bool {
         let limit = self.limits.borrow().max_steps;
+        let hard = self.first_step.get().saturating_add(limit);
+        if self.pulse.get() <= hard {
+            self.step_limit.set(hard);
+            self.open_window(true);
+            return false;
+        }
         // What is still to be unwound gets as many steps again.
         self.step_limit.set(self.step_limit.get().saturating_add(limit));
-        let message = format!("the run has not ended within {limit} steps");
-        self.fail(FailureKind::StepLimit, message);
+        self.report_too_many_steps();
         true
     }
 
