@@ -122,7 +122,7 @@ impl Config {
     /// | `SIM_JOBS` | threads that run seeds |
     /// | `SIM_ALLOW`, `SIM_WARN`, `SIM_DENY` | lints, separated by commas, or `all` |
     /// | `SIM_TRACE=1` | print the whole trace of a failing run |
-    /// | `SIM_OUT` | a folder for the tapes of failures (default `target/sim`) |
+    /// | `SIM_OUT` | a folder for reports as JSON, and for the tapes of failures (default `target/sim`) |
     pub fn from_env() -> Config {
         Config::new().with_env()
     }

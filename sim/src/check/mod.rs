@@ -3,6 +3,7 @@
 mod config;
 mod env;
 mod hook;
+mod json;
 mod lints;
 mod report;
 mod runner;

@@ -2,7 +2,7 @@
 
 use crate::{PropertyCount, world::Fault};
 use sim_choice::{Seed, Tape};
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +70,8 @@ pub struct Failure {
     pub spawned_at: Option<String>,
     /// All choices of the run.
     pub tape: Tape,
+    /// The file that the tape was written to, for `SIM_TAPE`; only that of a check with a name is.
+    pub tape_file: Option<PathBuf>,
     /// The fewest choices that still fail the same way, if they were looked for.
     pub minimal: Option<Tape>,
     /// The strategy of the run.
@@ -84,6 +86,8 @@ pub struct Failure {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
+    /// The name of the test, if it has one.
+    pub name: Option<String>,
     /// Runs, the failing one included.
     pub runs: u64,
     /// Steps (polls and scheduling points) of all runs.
@@ -194,6 +198,7 @@ impl Failure {
             spawned_at: fault.spawned_at,
             strategy: tape.strategy.to_string(),
             tape,
+            tape_file: None,
             minimal: None,
             trace: Vec::new(),
             rerun,

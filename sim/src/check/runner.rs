@@ -24,6 +24,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     panic::{Location, resume_unwind},
+    path::PathBuf,
     rc::Rc,
     sync::{
         Arc, Mutex,
@@ -136,11 +137,14 @@ where
 {
     let site = Location::caller();
     let run = |world: &Rc<World>| run_main(world, &test, site);
-    match setup(&config) {
+    let mut report = match setup(&config) {
         Err(message) => setup_failure(message),
         Ok(None) => Sweep::new(&config, &run, site).report(),
         Ok(Some(tape)) => replay_tape(&config, tape, &run),
-    }
+    };
+    report.name.clone_from(&config.name);
+    write_out(&config, ".jsonl", || report.to_json() + "\n");
+    report
 }
 
 /// Runs `test` with the choices of `tape`, then calmly.
@@ -620,7 +624,8 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
         let mut failure = Failure::new(fault, tape, rerun);
         failure.trace = trace;
-        write_tape(config, &failure);
+        let end = format!("-{}.tape", failure.seed);
+        failure.tape_file = write_out(config, &end, || failure.tape.to_string());
         return failure;
     }
     let third = run_apart(config, &source, main);
@@ -698,20 +703,21 @@ fn rerun_line(config: &Config, seed: Seed) -> String {
     }
 }
 
-/// Writes the tape of a named test's failure beside its build, for `SIM_TAPE`.
-fn write_tape(config: &Config, failure: &Failure) {
-    let Some(name) = &config.name else { return };
-    let Some(folder) = config.out.clone().or_else(default_out) else { return };
-    let file = format!("{}-{}.tape", name.replace("::", "-"), failure.seed);
-    // A tape that cannot be written takes nothing from the report: the seed is enough.
-    let _ = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join(file), failure.tape.to_string()));
+/// Writes a file that is called as the test, if it has a name, and gives its path.
+fn write_out(config: &Config, end: &str, text: impl Fn() -> String) -> Option<PathBuf> {
+    let name = config.name.as_ref()?;
+    let folder = config.out.clone().or_else(default_out)?;
+    let path = folder.join(format!("{}{end}", name.replace("::", "-")));
+    // A file that cannot be written takes nothing from the report: the seed is enough.
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text()));
+    written.ok().map(|()| path)
 }
 
-/// `target/sim`, of the target folder that the test was built in.
-fn default_out() -> Option<std::path::PathBuf> {
+/// `target/sim`, of the target folder that the test was built in; that of a doc test is not known.
+fn default_out() -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
-    Some(test.ancestors().nth(3)?.join("sim"))
+    let of_cargo = matches!(test.parent()?.file_name()?.to_str()?, "deps" | "examples");
+    Some(test.ancestors().nth(3)?.join("sim")).filter(|_| of_cargo)
 }
 
 /// The simulation behind runtimes outside of one: its seed is `SIM_SEED`, else it is calm.
