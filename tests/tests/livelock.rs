@@ -177,6 +177,26 @@ fn messages_that_come_to_an_end_are_none() {
 }
 
 #[test]
+fn many_tasks_that_each_yield_for_a_while_are_none() {
+    // Under this strategy all of them have their turns in any window.
+    let config = config().strategy("random").max_steps(10_000_000);
+    let report = sim::check(config, || async {
+        let tasks = (0..100).map(|_| {
+            sim::spawn(async {
+                for _ in 0..5_000 {
+                    yield_now().await;
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+    });
+    assert!(report.failure.is_none(), "{report}");
+    assert!(report.steps > 400_000, "{report}");
+}
+
+#[test]
 fn looking_at_the_clock_until_a_deadline_is_none() {
     passes(|| async {
         let started = Instant::now();

@@ -241,9 +241,9 @@ impl Config {
     }
 
     /// Steps in which the run was never idle, so that the clock did not go to a timer, after which tasks may be
-    /// found to spin; fewer than 100,000 count as so many. Default 1 million.
+    /// found to spin: as many for each of the tasks that do. Fewer than 100,000 count as so many. Default 1 million.
     ///
-    /// They are if a timer is not armed and they do nothing but yield, read and be polled for another 10,000 steps:
+    /// They are if no timer is armed and they do nothing but yield, read and be polled for another 10,000 steps:
     /// then nothing will ever change, and the run fails with `Livelock`. The message names the tasks and where
     /// they spin. Tasks that take locks or send messages meanwhile may come to an end yet: they go on until
     /// [`max_steps`](Config::max_steps). So do those that look at the clock, which moves while they are busy.

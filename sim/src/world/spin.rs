@@ -117,8 +117,15 @@ impl World {
     /// No step of the window did anything that another could see, and none is to come that could.
     fn nothing_can_change(&self) -> bool {
         let window = self.spin.window.borrow();
+        // Many tasks that each yield a little come to an end.
+        let spins = self.pulse.get() - self.spin.idle_at.get();
+        let enough = self.limits.borrow().spin_limit.saturating_mul(window.turns.len() as u64);
         let looked_at_clock = self.looks.get().1 >= window.begins;
-        if window.changes || looked_at_clock || self.timers.borrow_mut().next().is_some() {
+        if spins < enough
+            || window.changes
+            || looked_at_clock
+            || self.timers.borrow_mut().next().is_some()
+        {
             return false;
         }
         let mut table = self.table.borrow_mut();
