@@ -190,3 +190,24 @@ fn outside_of_a_simulation_nothing_happens() {
     sim::assert_sometimes!(false, "outside");
     sim::assert_reachable!("outside");
 }
+
+#[test]
+fn all_schedules_answer_for_what_one_of_them_comes_to() {
+    let config = || Config::new().strategy("exhaustive");
+    let report = sim::check(config(), || async {
+        // Of sim, so that the search knows of the race.
+        let flag = Arc::new(sim::sync::Mutex::new(false));
+        let set = flag.clone();
+        let setting = sim::spawn(async move { *set.lock().await = true });
+        let seen = *flag.lock().await;
+        setting.await.unwrap();
+        sim::assert_sometimes!(seen, "seen in some schedule");
+        sim::assert_sometimes!(false, "true in no schedule");
+    });
+    assert!(report.exhaustive.is_some_and(|progress| progress.done), "{report}");
+    let [first, second] = &report.properties[..] else { panic!("{:?}", report.properties) };
+    assert_eq!((first.reached, second.reached, second.held), (report.runs, report.runs, 0));
+    assert!(0 < first.held && first.held < report.runs, "{first:?}");
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    assert!(report.warnings[0].contains("\"true in no schedule\""), "{:?}", report.warnings);
+}

@@ -2,6 +2,7 @@
 
 mod config;
 mod env;
+mod exhaustive;
 mod hook;
 mod json;
 mod lints;

@@ -7,13 +7,13 @@
 //! runs one seed again learns the same first. A check of one run learns nothing.
 
 use super::{
-    Classes, Config, Failure, FailureKind, Level, Outcome, Report, hook,
+    Classes, Config, Failure, FailureKind, Level, Outcome, Report, exhaustive, hook,
     tally::{Tally, Told},
 };
 use crate::{
     context::{self, poll_blocking},
     point::Site,
-    property::Catalogue,
+    property::{Catalogue, Count},
     trace::{self, Line, Trace},
     world::{Fault, MAIN_POOL, World},
 };
@@ -39,14 +39,16 @@ const SHOWN: usize = 12;
 
 /// What decides a run.
 #[derive(Clone)]
-enum Source {
+pub(super) enum Source {
     Seed(Seed, Strategy, Arc<Profile>),
     Tape(Arc<Tape>),
+    /// An exhaustive search, which the world's choices have; entropy comes from the seed.
+    Search(Seed),
 }
 
 /// Whether anything besides the program looks at a run. It makes no difference to the run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Watch {
+pub(super) enum Watch {
     /// Only if the strategy does.
     Strategy,
     /// For the class of the run.
@@ -65,6 +67,7 @@ impl Source {
                 choices.start(*seed, *strategy);
             }
             Source::Tape(tape) => choices.start_with_prefix(tape.clone(), After::Calm),
+            Source::Search(seed) => choices.start_search(*seed),
         }
     }
 
@@ -79,17 +82,17 @@ impl Source {
 }
 
 /// What one run gave.
-struct Ran {
-    fault: Option<Fault>,
-    hash: u64,
+pub(super) struct Ran {
+    pub(super) fault: Option<Fault>,
+    pub(super) hash: u64,
     /// If the run was watched.
     class: Option<u64>,
-    steps: u64,
-    told: Told,
+    pub(super) steps: u64,
+    pub(super) told: Told,
     /// Only of a run that is looked at, or that failed.
-    tape: Option<Tape>,
+    pub(super) tape: Option<Tape>,
     trace: Vec<Line>,
-    divergence: Option<String>,
+    pub(super) divergence: Option<String>,
     /// By task number, of a run that is looked at.
     task_names: Vec<String>,
 }
@@ -139,6 +142,9 @@ where
     let run = |world: &Rc<World>| run_main(world, &test, site);
     let mut report = match setup(&config) {
         Err(message) => setup_failure(message),
+        Ok(None) if exhaustive::is_search(&config) => {
+            exhaustive::search(&exhaustive::widen(config.clone()), &run, site)
+        }
         Ok(None) => Sweep::new(&config, &run, site).report(),
         Ok(Some(tape)) => replay_tape(&config, tape, &run),
     };
@@ -208,6 +214,7 @@ where
             // No second message: the line that runs it again stays the last.
             resume_unwind(Box::new(format!("{:?}: {}", failure.kind, failure.message)));
         }
+        None if report.exhaustive.is_some() => eprintln!("{report}"),
         None => report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}")),
     }
 }
@@ -268,10 +275,10 @@ where
     drop(finished);
 }
 
-type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
+pub(super) type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
 
 /// Does one run in `world`, which must not be spoiled.
-fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) -> Ran {
+pub(super) fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) -> Ran {
     let traced = watch == Watch::Trace;
     world.begin(|choices| source.start_watched(choices, watch));
     world.set_tracing(traced);
@@ -286,7 +293,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) ->
     let tape = (fault.is_some() || traced).then(|| Tape {
         seed: choices.seed(),
         strategy: match source {
-            Source::Seed(..) => choices.strategy(),
+            Source::Seed(..) | Source::Search(_) => choices.strategy(),
             Source::Tape(tape) => tape.strategy,
         },
         records: choices.records().to_vec(),
@@ -306,7 +313,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) ->
 }
 
 /// Does one run on a thread of its own.
-fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
+pub(super) fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
     on_thread(|| {
         let world = Rc::new(World::new(config.limits.clone()));
         let ran = run_once(&world, source, main, Watch::Trace);
@@ -316,7 +323,7 @@ fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
 }
 
 /// Runs `f` on a new thread. A panic there is one of ours, and is passed on.
-fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+pub(super) fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let builder = thread::Builder::new().name(thread::current().name().unwrap_or("sim").into());
         let handle = builder.spawn_scoped(scope, f).expect("the system gives another thread");
@@ -325,6 +332,10 @@ fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 }
 
 fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
+    let config = &match tape.strategy {
+        Strategy::Exhaustive => exhaustive::widen(config.clone()),
+        _ => config.clone(),
+    };
     let tape = Arc::new(tape);
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
@@ -466,9 +477,8 @@ impl<'a> Sweep<'a> {
         report.classes = Classes::count(counted.collect());
         let told = self.tally.into_inner().unwrap().up_to(last);
         report.warnings = told.warnings;
-        let name = self.config.name.as_deref();
-        report.properties = Catalogue::get().of_check(name, self.site, &told.properties);
-        if report.failure.is_none() && self.config.single.is_none() {
+        answer_for(self.config, self.site, &told.properties, &mut report);
+        if self.config.single.is_none() {
             judge_properties(self.config, self.base, &mut report);
         }
         report
@@ -596,8 +606,17 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// Looks at what the runs of a check that passed did not come to, as the level of the lint says.
-fn judge_properties(config: &Config, base: Seed, report: &mut Report) {
+/// Puts those properties into the report that the check answers for.
+pub(super) fn answer_for(config: &Config, site: Site, counts: &[Count], report: &mut Report) {
+    report.properties = Catalogue::get().of_check(config.name.as_deref(), site, counts);
+}
+
+/// Looks at what the runs of a check did not come to, as the level of the lint says. One that failed has ended
+/// before it could.
+pub(super) fn judge_properties(config: &Config, base: Seed, report: &mut Report) {
+    if report.failure.is_some() {
+        return;
+    }
     let missing: Vec<String> = report.properties.iter().filter_map(|it| it.missing()).collect();
     match config.limits.lints.level(FailureKind::UnreachedProperty) {
         _ if missing.is_empty() => {}
@@ -618,7 +637,7 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     let same = again.hash == found.ran.hash;
     let rerun = match source {
         Source::Seed(seed, ..) => rerun_line(config, seed),
-        Source::Tape(_) => "with the same tape".into(),
+        Source::Tape(_) | Source::Search(_) => "with the same tape".into(),
     };
     let trace = shown(&again, config.trace);
     if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
@@ -661,7 +680,7 @@ const UNDECIDED: &str = "\n  something decides that the seed does not: a static 
                          futures::select! and fastrand do";
 
 /// The end of a trace as lines, or all of it.
-fn shown(ran: &Ran, all: bool) -> Vec<String> {
+pub(super) fn shown(ran: &Ran, all: bool) -> Vec<String> {
     let trace = &ran.trace;
     let from = if all { 0 } else { trace.len().saturating_sub(SHOWN) };
     let line = |line: &Line| {
@@ -685,32 +704,40 @@ fn rerun_line(config: &Config, seed: Seed) -> String {
         1 => (" SIM_SEEDS=1", ".seeds(1)"),
         _ => ("", ""),
     };
-    match &config.name {
-        Some(name) => {
-            // libtest's names leave out the crate's.
-            let test = name.split_once("::").map_or(&**name, |(_, test)| test);
-            let package = match std::env::var("CARGO_PKG_NAME") {
-                Ok(package) => format!(" -p {package}"),
-                Err(_) => String::new(),
-            };
-            format!("SIM_SEED={seed}{one}{strategy} cargo test{package} {test} -- --exact")
-        }
-        None if config.from_env => {
-            let command: Vec<String> = std::env::args().collect();
-            format!("SIM_SEED={seed}{one}{strategy} {}", command.join(" "))
-        }
-        None => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
+    match (&config.name, config.from_env) {
+        (None, false) => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
+        _ => rerun(config, &format!("SIM_SEED={seed}{one}{strategy}")),
     }
 }
 
+/// The command that runs a named test, or this program, again with those variables.
+pub(super) fn rerun(config: &Config, variables: &str) -> String {
+    let Some(name) = &config.name else {
+        let command: Vec<String> = std::env::args().collect();
+        return format!("{variables} {}", command.join(" "));
+    };
+    // libtest's names leave out the crate's.
+    let test = name.split_once("::").map_or(&**name, |(_, test)| test);
+    let package = match std::env::var("CARGO_PKG_NAME") {
+        Ok(package) => format!(" -p {package}"),
+        Err(_) => String::new(),
+    };
+    format!("{variables} cargo test{package} {test} -- --exact")
+}
+
 /// Writes a file that is called as the test, if it has a name, and gives its path.
-fn write_out(config: &Config, end: &str, text: impl Fn() -> String) -> Option<PathBuf> {
+pub(super) fn write_out(config: &Config, end: &str, text: impl Fn() -> String) -> Option<PathBuf> {
     let name = config.name.as_ref()?;
-    let folder = config.out.clone().or_else(default_out)?;
+    let folder = out(config)?;
     let path = folder.join(format!("{}{end}", name.replace("::", "-")));
     // A file that cannot be written takes nothing from the report: the seed is enough.
     let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text()));
     written.ok().map(|()| path)
+}
+
+/// The folder for tapes and the like.
+pub(super) fn out(config: &Config) -> Option<PathBuf> {
+    config.out.clone().or_else(default_out)
 }
 
 /// `target/sim`, of the target folder that the test was built in; that of a doc test is not known.

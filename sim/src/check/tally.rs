@@ -15,7 +15,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn add(&mut self, other: Told) {
+    /// Adds what later runs told; each warning once.
+    pub(super) fn add(&mut self, other: Told) {
         for warning in other.warnings {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);

@@ -2,6 +2,7 @@
 
 use super::{
     TryLockError,
+    attempt::Attempt,
     charge::charged,
     guard::{Announced, OwnedRelease, Release, faces},
 };
@@ -37,7 +38,7 @@ impl<T> Mutex<T> {
     /// An unlocked mutex.
     #[track_caller]
     pub fn new(value: T) -> Mutex<T> {
-        Mutex { object: Object::new(Location::caller()), inner: real::Mutex::new(value) }
+        Mutex { object: Object::made(Location::caller()), inner: real::Mutex::new(value) }
     }
 
     /// An unlocked mutex, for statics.
@@ -60,8 +61,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     pub(super) async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
-        point(&self.object, Access::Acquire, site);
+        let attempt = Attempt::announce(&self.object, site);
         let inner = charged(self.inner.lock()).await;
+        attempt.granted();
         self.guard(inner, site)
     }
 
@@ -100,9 +102,10 @@ impl<T: ?Sized> Mutex<T> {
     {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Acquire, site);
+            let attempt = Attempt::announce(&self.object, site);
             let release = || OwnedRelease { lock: self.clone(), site };
             let inner = charged(Owned::lend_later(self.clone())).await;
+            attempt.granted();
             OwnedMutexGuard { release: release(), inner }
         }
     }
