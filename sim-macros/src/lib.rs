@@ -24,7 +24,11 @@ use proc_macro::TokenStream;
 /// | `time_limit = "1h"` | virtual time of a run, in `ms`, `s`, `m`, `h` or `d` | 100 years |
 /// | `max_steps = 1_000_000` | polls and scheduling points of a run | 10 million |
 /// | `stack_size = 4_194_304` | bytes of the stack that a poll runs on | 2 MiB |
+/// | `stalls = true` | timeouts, and sleeps in a `select!`, may strike at any await of what they limit | false |
 /// | `allow(..)`, `warn(..)`, `deny(..)` | levels of lints, or of `all` | see `sim::Config::lint` |
+///
+/// Levels of lints are applied in the order in which they stand, and then those of the environment (`SIM_ALLOW`,
+/// `SIM_WARN`, `SIM_DENY`): the last one counts.
 ///
 /// It also takes the options of `tokio::test`, so that its tests compile unchanged:
 ///

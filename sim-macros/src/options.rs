@@ -9,7 +9,7 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned,
 };
 
-const TEST: [&str; 18] = [
+const TEST: [&str; 19] = [
     "seed",
     "seeds",
     "strategy",
@@ -19,6 +19,7 @@ const TEST: [&str; 18] = [
     "time_limit",
     "max_steps",
     "stack_size",
+    "stalls",
     "allow",
     "warn",
     "deny",
@@ -31,7 +32,7 @@ const TEST: [&str; 18] = [
 ];
 const MAIN: [&str; 7] =
     ["workers", "flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
-const LINTS: [&str; 10] = [
+const LINTS: [&str; 11] = [
     "swallowed_panic",
     "swallowed_error",
     "escape",
@@ -41,6 +42,7 @@ const LINTS: [&str; 10] = [
     "blocked_poll",
     "lock_order",
     "ignored_fault",
+    "unreached_property",
     "all",
 ];
 const STRATEGIES: [&str; 10] = [
@@ -192,9 +194,9 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
             "local" => quote!(.local()),
             _ => quote!(.current_thread()),
         },
-        "start_paused" => {
-            let paused = boolean(meta)?;
-            quote!(.start_paused(#paused))
+        "start_paused" | "stalls" => {
+            let (method, value) = (format_ident!("{name}"), boolean(meta)?);
+            quote!(.#method(#value))
         }
         "unhandled_panic" => {
             one_of(meta, &["ignore", "shutdown_runtime"])?;
@@ -373,6 +375,7 @@ mod tests {
             Ok(".multi_thread().workers(2)"),
         );
         check(quote!(start_paused = true), Ok(".start_paused(true)"));
+        check(quote!(stalls = true), Ok(".stalls(true)"));
         check(quote!(name = "a runtime"), Ok(".runtime_name(\"aruntime\")"));
         check(quote!(unhandled_panic = "ignore"), Ok(""));
         check(
@@ -420,6 +423,7 @@ mod tests {
         check(quote!(allow(leaked_tusk)), Err("did you mean `leaked_task`"));
         check(quote!(allow = 1), Err("allow(..)"));
         check(quote!(start_paused = 1), Err("`start_paused = 1` is wrong: it takes true or false"));
+        check(quote!(stalls = "yes"), Err("`stalls = \"yes\"` is wrong: it takes true or false"));
         check(quote!(crate = "a b"), Err("not a path"));
     }
 

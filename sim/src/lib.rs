@@ -60,6 +60,7 @@ mod cancel;
 mod check;
 mod context;
 mod point;
+mod property;
 mod trace;
 mod world;
 
@@ -83,6 +84,10 @@ pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
     replay_with,
 };
+pub use property::{
+    Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,
+    within,
+};
 pub use sim_choice::{Seed, Strategy, Tape};
 pub use sim_macros::{main, test};
 pub use task::spawn;
@@ -92,6 +97,8 @@ pub use tokio::{join, pin, try_join};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::check::{config_for, run_test};
+    pub use crate::property::{Catalogued, Property};
     pub use crate::runtime::main_builder;
+    pub use inventory;
     pub use sim_macros::select_internal;
 }

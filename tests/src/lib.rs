@@ -9,6 +9,7 @@ pub mod correct;
 pub mod exhaustive;
 #[path = "../bugs/mod.rs"]
 pub mod ported;
+pub mod properties;
 
 use std::{future::Future, pin::Pin};
 

@@ -59,6 +59,8 @@ const SEEDS: u64 = 200;
 const RECHECK: u64 = 64;
 /// Steps of a run: a second or so of real time.
 const MAX_STEPS: u64 = 10_000_000;
+/// Steps without an idle moment: what a program does that waits for something at times, and much more.
+const SPIN_LIMIT: u64 = 1_000_000;
 /// Processor time without a scheduling point: only what hangs needs so much.
 const POLL_LIMIT: Duration = Duration::from_secs(60);
 /// Virtual time of a run: a hundred years. What never ends passes the limit of steps before.
@@ -93,6 +95,7 @@ impl Config {
                 local: false,
                 runtime_name: None,
                 max_steps: MAX_STEPS,
+                spin_limit: SPIN_LIMIT,
                 poll_limit: POLL_LIMIT,
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
@@ -124,7 +127,7 @@ impl Config {
     /// | `SIM_JOBS` | threads that run seeds |
     /// | `SIM_ALLOW`, `SIM_WARN`, `SIM_DENY` | lints, separated by commas, or `all` |
     /// | `SIM_TRACE=1` | print the whole trace of a failing run |
-    /// | `SIM_OUT` | a folder for the tapes of failures and for searches that were ended (default `target/sim`) |
+    /// | `SIM_OUT` | a folder for reports as JSON, tapes of failures, and searches that were ended (default `target/sim`) |
     pub fn from_env() -> Config {
         Config::new().with_env()
     }
@@ -286,9 +289,41 @@ impl Config {
         self
     }
 
-    /// Steps (polls and scheduling points) after which a run fails with `StepLimit`. Default 10 million.
+    /// Steps (polls and scheduling points) after which a run fails with `StepLimit`, or with `Livelock` if the
+    /// last of them are more than [`spin_limit`](Config::spin_limit). The message names the tasks that took
+    /// most of the last steps, and where. Default 10 million.
     pub fn max_steps(mut self, steps: u64) -> Config {
         self.limits.max_steps = steps;
+        self
+    }
+
+    /// Steps in which the run was never idle, so that the clock did not go to a timer, after which tasks may be
+    /// found to spin: as many for each of the tasks that do. Fewer than 100,000 count as so many. Default 1 million.
+    ///
+    /// They are if no timer is armed and they do nothing but yield, read and be polled for another 10,000 steps:
+    /// then nothing will ever change, and the run fails with `Livelock`. The message names the tasks and where
+    /// they spin. Tasks that take locks or send messages meanwhile may come to an end yet: they go on until
+    /// [`max_steps`](Config::max_steps). So do those that look at the clock, which moves while they are busy.
+    ///
+    /// ```
+    /// use sim::{FailureKind, task::yield_now};
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::SeqCst}};
+    ///
+    /// let report = sim::check(sim::Config::new(), || async {
+    ///     let ready = Arc::new(AtomicBool::new(false));
+    ///     let task = sim::spawn(async move {
+    ///         while !ready.load(SeqCst) {
+    ///             yield_now().await; // Nobody sets it.
+    ///         }
+    ///     });
+    ///     task.await.unwrap();
+    /// });
+    /// let failure = report.failure.unwrap();
+    /// assert_eq!(failure.kind, FailureKind::Livelock);
+    /// assert!(failure.message.contains("task main/0 (spawned at"));
+    /// ```
+    pub fn spin_limit(mut self, steps: u64) -> Config {
+        self.limits.spin_limit = steps;
         self
     }
 
@@ -342,7 +377,8 @@ impl Config {
     }
 
     /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
-    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, or `all`.
+    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
+    /// `all`.
     pub fn lint(mut self, name: &str, level: Level) -> Config {
         if let Err(error) = self.limits.lints.set(name, level) {
             self.mistake(format!("lint: {error}"));

@@ -5,9 +5,16 @@
 
 use super::{
     Config, Failure, FailureKind, Report,
-    runner::{Main, Ran, Source, Watch, on_thread, out, rerun, run_apart, run_once, shown},
+    runner::{
+        Main, Ran, Source, Watch, answer_for, judge_properties, on_thread, out, rerun, run_apart,
+        run_once, shown, write_out,
+    },
+    tally::Told,
 };
-use crate::world::{Fault, World};
+use crate::{
+    point::Site,
+    world::{Fault, World},
+};
 use sim_choice::{
     Record, Strategy, Tape,
     exhaustive::{Explorer, Limits},
@@ -25,7 +32,7 @@ pub(super) fn widen(mut config: Config) -> Config {
 }
 
 /// All schedules of a test.
-pub(super) fn search(config: &Config, main: Main<'_>) -> Report {
+pub(super) fn search(config: &Config, main: Main<'_>, site: Site) -> Report {
     let deadline = |wall: std::time::Duration| os::real_monotonic_ns() + wall.as_nanos() as u64;
     let (explorer, resumed) = match resume(config) {
         Some(explorer) => (explorer, true),
@@ -36,6 +43,8 @@ pub(super) fn search(config: &Config, main: Main<'_>) -> Report {
         main,
         until_ns: config.wall.map(deadline),
         resumed,
+        whole: !resumed,
+        told: Told::default(),
         last: Vec::new(),
         report: Report::default(),
         narrowed: false,
@@ -45,7 +54,7 @@ pub(super) fn search(config: &Config, main: Main<'_>) -> Report {
         // A run that drew entropy, or that could not be taken down, has spoiled its thread.
         let (at, over) = on_thread(|| search.work(going_on));
         match over {
-            true => search.end(&at),
+            true => search.end(&at, site),
             false => explorer = Some(at),
         }
     }
@@ -78,6 +87,9 @@ struct Searching<'a> {
     until_ns: Option<u64>,
     /// It goes on from a file, and nothing has been run yet.
     resumed: bool,
+    /// It began here, so that what its runs told is told of all.
+    whole: bool,
+    told: Told,
     /// The answers of the run before.
     last: Vec<Record>,
     report: Report,
@@ -115,14 +127,10 @@ impl Searching<'_> {
     }
 
     /// Looks at what a run gave; whether the search is over.
-    fn judge(&mut self, world: &Rc<World>, ran: Ran) -> bool {
+    fn judge(&mut self, world: &Rc<World>, mut ran: Ran) -> bool {
         self.report.runs += 1;
         self.report.steps += ran.steps;
-        for warning in &ran.warnings {
-            if !self.report.warnings.contains(warning) {
-                self.report.warnings.push(warning.clone());
-            }
-        }
+        self.told.add(std::mem::take(&mut ran.told));
         let records = world.choices.borrow().records().to_vec();
         let mut choices = world.choices.borrow_mut();
         let search = choices.search().expect("the run was one of a search");
@@ -135,6 +143,7 @@ impl Searching<'_> {
                 let changed =
                     "the program has changed since its search was written down: it begins anew";
                 self.report.warnings.push(changed.into());
+                self.whole = true;
                 choices.give_explorer(Explorer::new(limits(self.config)));
                 return false;
             }
@@ -194,7 +203,9 @@ impl Searching<'_> {
     fn fail(&mut self, fault: Fault, tape: Tape, trace: Vec<String>) {
         let mut failure = Failure::new(fault, tape, String::new());
         failure.trace = trace;
-        failure.rerun = match write_tape(self.config, &failure) {
+        let text = failure.tape.to_string();
+        failure.tape_file = write_out(self.config, "-exhaustive.tape", || text.clone());
+        failure.rerun = match &failure.tape_file {
             Some(file) => rerun(self.config, &format!("SIM_TAPE={}", file.display())),
             None => "sim::replay(&failure.tape, ..)".into(),
         };
@@ -202,8 +213,15 @@ impl Searching<'_> {
     }
 
     /// The search has come to its end, or to that of its budget.
-    fn end(&mut self, explorer: &Explorer) {
-        self.report.exhaustive = Some(explorer.progress());
+    fn end(&mut self, explorer: &Explorer, site: Site) {
+        let progress = explorer.progress();
+        let told = std::mem::take(&mut self.told);
+        self.report.warnings.splice(0..0, told.warnings);
+        answer_for(self.config, site, &told.properties, &mut self.report);
+        if progress.done && self.whole {
+            judge_properties(self.config, self.config.seed, &mut self.report);
+        }
+        self.report.exhaustive = Some(progress);
         if self.narrowed {
             let message = "questions with more than 256 answers, such as sim::any asks, were not gone through: \
                            they had the smallest";
@@ -223,15 +241,6 @@ impl Searching<'_> {
 
 fn begin(world: &Rc<World>) -> bool {
     world.choices.borrow_mut().explorer().is_some_and(Explorer::begin)
-}
-
-/// Writes the tape of a failure, which no seed names: where to.
-fn write_tape(config: &Config, failure: &Failure) -> Option<PathBuf> {
-    let name = config.name.as_ref()?;
-    let file = out(config)?.join(format!("{}-exhaustive.tape", name.replace("::", "-")));
-    fs::create_dir_all(file.parent()?).ok()?;
-    fs::write(&file, failure.tape.to_string()).ok()?;
-    Some(file)
 }
 
 /// Whether a check is a search.

@@ -14,7 +14,7 @@ pub enum Level {
 }
 
 /// Name, kind of failure, level by default.
-const LINTS: [(&str, FailureKind, Level); 9] = [
+const LINTS: [(&str, FailureKind, Level); 10] = [
     ("swallowed_panic", FailureKind::SwallowedPanic, Level::Deny),
     ("swallowed_error", FailureKind::SwallowedError, Level::Deny),
     ("escape", FailureKind::Escape, Level::Deny),
@@ -24,6 +24,7 @@ const LINTS: [(&str, FailureKind, Level); 9] = [
     ("blocked_poll", FailureKind::BlockedPoll, Level::Warn),
     ("lock_order", FailureKind::LockOrder, Level::Warn),
     ("ignored_fault", FailureKind::IgnoredFault, Level::Warn),
+    ("unreached_property", FailureKind::UnreachedProperty, Level::Warn),
 ];
 
 /// The level of each lint.
@@ -54,7 +55,9 @@ impl Lints {
                 self.0[lint] = level;
                 Ok(())
             }
-            None => Err(format!("{name:?} is not the name of a lint: {}", names())),
+            None => {
+                Err(format!("{name:?} is not the name of a lint{}: {}", suggest(name), names()))
+            }
         }
     }
 }
@@ -62,4 +65,64 @@ impl Lints {
 fn names() -> String {
     let names: Vec<&str> = LINTS.iter().map(|lint| lint.0).collect();
     format!("they are {}, and all", names.join(", "))
+}
+
+/// The lint that a wrong name may be meant for; `#[sim::test]` suggests likewise.
+fn suggest(wrong: &str) -> String {
+    let wrong = wrong.to_lowercase().replace('-', "_");
+    let known = LINTS.iter().map(|lint| lint.0).chain(["all"]);
+    let near = known.map(|name| (distance(&wrong, name), name)).min();
+    match near {
+        Some((far, name)) if far <= 2.max(wrong.len() / 3).min(wrong.len().saturating_sub(1)) => {
+            format!(" (did you mean {name:?}?)")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Levenshtein's distance: how many letters have to be changed, added or taken away.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: Result<(), &str>) {
+        let result = Lints::default().set(name, Level::Allow);
+        match (result, expected) {
+            (Ok(()), Ok(())) => {}
+            (Err(error), Err(start)) => assert!(error.starts_with(start), "{error}"),
+            (result, expected) => panic!("{name}: {result:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_told_with_the_nearest_known_one() {
+        check("swallowed_error", Ok(()));
+        check("all", Ok(()));
+        check(
+            "swallowed-errors",
+            Err(
+                "\"swallowed-errors\" is not the name of a lint (did you mean \"swallowed_error\"?): they are",
+            ),
+        );
+        check(
+            "leaked_tusk",
+            Err("\"leaked_tusk\" is not the name of a lint (did you mean \"leaked_task\"?)"),
+        );
+        check("al", Err("\"al\" is not the name of a lint (did you mean \"all\"?)"));
+        check("banana", Err("\"banana\" is not the name of a lint: they are swallowed_panic,"));
+        check("", Err("\"\" is not the name of a lint: they are"));
+    }
 }

@@ -4,9 +4,11 @@ mod config;
 mod env;
 mod exhaustive;
 mod hook;
+mod json;
 mod lints;
 mod report;
 mod runner;
+mod tally;
 
 pub use config::{Config, ConfigError};
 pub use lints::Level;

@@ -1,8 +1,8 @@
 //! What a check tells: how many runs, and the first failure with all that is needed to act on it.
 
-use crate::world::Fault;
+use crate::{PropertyCount, world::Fault};
 use sim_choice::{Seed, Tape, exhaustive::Progress};
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,8 @@ pub enum FailureKind {
     Escape,
     /// A property of the test did not hold.
     Assertion,
+    /// No run of a check came to what a property says that one should.
+    UnreachedProperty,
     /// An injected fault was ignored.
     IgnoredFault,
     /// Two tasks accessed a [`Shared`](crate::std::cell::Shared) value, and nothing orders them.
@@ -68,6 +70,8 @@ pub struct Failure {
     pub spawned_at: Option<String>,
     /// All choices of the run.
     pub tape: Tape,
+    /// The file that the tape was written to, for `SIM_TAPE`; only that of a check with a name is.
+    pub tape_file: Option<PathBuf>,
     /// The fewest choices that still fail the same way, if they were looked for.
     pub minimal: Option<Tape>,
     /// The strategy of the run.
@@ -82,6 +86,8 @@ pub struct Failure {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
+    /// The name of the test, if it has one.
+    pub name: Option<String>,
     /// Runs, the failing one included.
     pub runs: u64,
     /// Steps (polls and scheduling points) of all runs.
@@ -92,6 +98,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// How different the runs were.
     pub classes: Classes,
+    /// The properties that the check answers for, in the order of their names, with what its runs counted.
+    pub properties: Vec<PropertyCount>,
     /// Of an exhaustive search: how far it came.
     pub exhaustive: Option<Progress>,
 }
@@ -192,6 +200,7 @@ impl Failure {
             spawned_at: fault.spawned_at,
             strategy: tape.strategy.to_string(),
             tape,
+            tape_file: None,
             minimal: None,
             trace: Vec::new(),
             rerun,

@@ -6,10 +6,14 @@
 //! Strategies that count learn from the first runs, see [`Profile`]; their seeds are fixed, so that whoever
 //! runs one seed again learns the same first. A check of one run learns nothing.
 
-use super::{Classes, Config, Failure, FailureKind, Outcome, Report, exhaustive, hook};
+use super::{
+    Classes, Config, Failure, FailureKind, Level, Outcome, Report, exhaustive, hook,
+    tally::{Tally, Told},
+};
 use crate::{
     context::{self, poll_blocking},
     point::Site,
+    property::{Catalogue, Count},
     trace::{self, Line, Trace},
     world::{Fault, MAIN_POOL, World},
 };
@@ -20,6 +24,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     panic::{Location, resume_unwind},
+    path::PathBuf,
     rc::Rc,
     sync::{
         Arc, Mutex,
@@ -83,7 +88,7 @@ pub(super) struct Ran {
     /// If the run was watched.
     class: Option<u64>,
     pub(super) steps: u64,
-    pub(super) warnings: Vec<String>,
+    pub(super) told: Told,
     /// Only of a run that is looked at, or that failed.
     pub(super) tape: Option<Tape>,
     trace: Vec<Line>,
@@ -135,14 +140,17 @@ where
 {
     let site = Location::caller();
     let run = |world: &Rc<World>| run_main(world, &test, site);
-    match setup(&config) {
+    let mut report = match setup(&config) {
         Err(message) => setup_failure(message),
         Ok(None) if exhaustive::is_search(&config) => {
-            exhaustive::search(&exhaustive::widen(config), &run)
+            exhaustive::search(&exhaustive::widen(config.clone()), &run, site)
         }
-        Ok(None) => Sweep::new(&config, &run).report(),
+        Ok(None) => Sweep::new(&config, &run, site).report(),
         Ok(Some(tape)) => replay_tape(&config, tape, &run),
-    }
+    };
+    report.name.clone_from(&config.name);
+    write_out(&config, ".jsonl", || report.to_json() + "\n");
+    report
 }
 
 /// Runs `test` with the choices of `tape`, then calmly.
@@ -225,6 +233,7 @@ pub fn config_for(path: &str) -> Config {
 fn setup(config: &Config) -> Result<Option<Tape>, String> {
     hook::install();
     os::link();
+    Catalogue::get();
     if context::is_driving() {
         return Err(
             "a simulation cannot start within another: call sim::check outside of it".into()
@@ -241,14 +250,13 @@ fn setup(config: &Config) -> Result<Option<Tape>, String> {
 
 fn setup_failure(message: String) -> Report {
     let fault = Fault::of_check(FailureKind::Setup, message);
-    let tape = Tape {
-        seed: Seed(0),
-        strategy: Strategy::Calm,
-        records: Vec::new(),
-        names: BTreeMap::new(),
-    };
-    let failure = Failure::new(fault, tape, "after the setting is corrected".into());
+    let failure = Failure::new(fault, empty_tape(Seed(0)), "after the setting is corrected".into());
     Report { failure: Some(failure), ..Report::default() }
+}
+
+/// Of a failure that is not one run's.
+fn empty_tape(seed: Seed) -> Tape {
+    Tape { seed, strategy: Strategy::Calm, records: Vec::new(), names: BTreeMap::new() }
 }
 
 /// The main thread of a run.
@@ -296,7 +304,7 @@ pub(super) fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch
         hash: choices.hash(),
         class: choices.class(),
         steps: world.steps(),
-        warnings: world.warnings.take(),
+        told: Told { warnings: world.warnings.take(), properties: world.properties.take() },
         tape,
         trace: world.trace.borrow_mut().take().unwrap_or_default().lines,
         divergence: choices.divergence().map(|divergence| divergence.to_string()),
@@ -332,7 +340,7 @@ fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
     let mut report =
-        Report { runs: 1, steps: ran.steps, warnings: ran.warnings, ..Report::default() };
+        Report { runs: 1, steps: ran.steps, warnings: ran.told.warnings, ..Report::default() };
     if let Some(divergence) = &ran.divergence {
         report.warnings.push(format!("the tape does not fit the run: {divergence}"));
     }
@@ -376,6 +384,8 @@ fn lessons(config: &Config) -> u64 {
 struct Sweep<'a> {
     config: &'a Config,
     main: Main<'a>,
+    /// Where the check is called.
+    site: Site,
     base: Seed,
     /// How many runs come first to learn from, and what they taught.
     lessons: u64,
@@ -389,7 +399,7 @@ struct Sweep<'a> {
     /// The least index of a failing run so far.
     first: AtomicU64,
     found: Mutex<Vec<Found>>,
-    warnings: Mutex<Vec<String>>,
+    tally: Mutex<Tally>,
     /// Index and class of runs that were watched.
     classes: Mutex<Vec<(u64, u64)>>,
     until_ns: Option<u64>,
@@ -402,7 +412,7 @@ const CLASSES: usize = 1 << 20;
 type Recheck = (u64, Source, u64);
 
 impl<'a> Sweep<'a> {
-    fn new(config: &'a Config, main: Main<'a>) -> Sweep<'a> {
+    fn new(config: &'a Config, main: Main<'a>, site: Site) -> Sweep<'a> {
         let mut base = config.seed;
         if config.fresh {
             let mut bytes = [0; 8];
@@ -413,6 +423,7 @@ impl<'a> Sweep<'a> {
         Sweep {
             config,
             main,
+            site,
             base,
             lessons: lessons(config),
             learning: Mutex::default(),
@@ -423,7 +434,7 @@ impl<'a> Sweep<'a> {
             steps: AtomicU64::new(0),
             first: AtomicU64::new(u64::MAX),
             found: Mutex::default(),
-            warnings: Mutex::default(),
+            tally: Mutex::default(),
             classes: Mutex::default(),
             until_ns: config.wall.map(deadline),
         }
@@ -452,10 +463,7 @@ impl<'a> Sweep<'a> {
         let mut report = Report {
             runs: self.runs.into_inner(),
             steps: self.steps.into_inner(),
-            failure: None,
-            warnings: self.warnings.into_inner().unwrap(),
-            classes: Classes::default(),
-            exhaustive: None,
+            ..Report::default()
         };
         let mut last = u64::MAX;
         if let Some(found) = found.into_iter().next() {
@@ -467,6 +475,12 @@ impl<'a> Sweep<'a> {
         let classes = self.classes.into_inner().unwrap();
         let counted = classes.iter().filter(|class| class.0 <= last).map(|class| class.1);
         report.classes = Classes::count(counted.collect());
+        let told = self.tally.into_inner().unwrap().up_to(last);
+        report.warnings = told.warnings;
+        answer_for(self.config, self.site, &told.properties, &mut report);
+        if self.config.single.is_none() {
+            judge_properties(self.config, self.base, &mut report);
+        }
         report
     }
 
@@ -475,7 +489,7 @@ impl<'a> Sweep<'a> {
         (self.runs, self.steps) = (AtomicU64::new(0), AtomicU64::new(0));
         self.first = AtomicU64::new(u64::MAX);
         self.found.get_mut().unwrap().clear();
-        self.warnings.get_mut().unwrap().clear();
+        *self.tally.get_mut().unwrap() = Tally::from(self.lessons);
         self.classes.get_mut().unwrap().clear();
     }
 
@@ -540,7 +554,6 @@ impl<'a> Sweep<'a> {
             Some(until) => index == 0 || os::real_monotonic_ns() < until,
             None => index < self.config.seeds,
         };
-        let more = more && self.first.load(SeqCst) == u64::MAX;
         more.then(|| (index, source(self.base.derive(index))))
     }
 
@@ -566,15 +579,8 @@ impl<'a> Sweep<'a> {
             && (!one || self.config.recheck == 1)
     }
 
-    fn note(&self, index: u64, source: Source, ran: Ran) {
-        if !ran.warnings.is_empty() {
-            let mut warnings = self.warnings.lock().unwrap();
-            for warning in &ran.warnings {
-                if !warnings.contains(warning) {
-                    warnings.push(warning.clone());
-                }
-            }
-        }
+    fn note(&self, index: u64, source: Source, mut ran: Ran) {
+        self.tally.lock().unwrap().add(index, std::mem::take(&mut ran.told));
         if let Some(class) = ran.class {
             let mut classes = self.classes.lock().unwrap();
             if classes.len() < CLASSES {
@@ -600,6 +606,30 @@ impl<'a> Sweep<'a> {
     }
 }
 
+/// Puts those properties into the report that the check answers for.
+pub(super) fn answer_for(config: &Config, site: Site, counts: &[Count], report: &mut Report) {
+    report.properties = Catalogue::get().of_check(config.name.as_deref(), site, counts);
+}
+
+/// Looks at what the runs of a check did not come to, as the level of the lint says. One that failed has ended
+/// before it could.
+pub(super) fn judge_properties(config: &Config, base: Seed, report: &mut Report) {
+    if report.failure.is_some() {
+        return;
+    }
+    let missing: Vec<String> = report.properties.iter().filter_map(|it| it.missing()).collect();
+    match config.limits.lints.level(FailureKind::UnreachedProperty) {
+        _ if missing.is_empty() => {}
+        Level::Allow => {}
+        Level::Warn => report.warnings.extend(missing),
+        Level::Deny => {
+            let fault = Fault::of_check(FailureKind::UnreachedProperty, missing.join("\n  "));
+            let tape = empty_tape(base);
+            report.failure = Some(Failure::new(fault, tape, "with all its seeds".into()));
+        }
+    }
+}
+
 /// Runs a failing seed again, with the trace on: it has to fail the same way.
 fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     let source = found.source;
@@ -613,7 +643,8 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
         let mut failure = Failure::new(fault, tape, rerun);
         failure.trace = trace;
-        write_tape(config, &failure);
+        let end = format!("-{}.tape", failure.seed);
+        failure.tape_file = write_out(config, &end, || failure.tape.to_string());
         return failure;
     }
     let third = run_apart(config, &source, main);
@@ -694,25 +725,26 @@ pub(super) fn rerun(config: &Config, variables: &str) -> String {
     format!("{variables} cargo test{package} {test} -- --exact")
 }
 
-/// Writes the tape of a named test's failure beside its build, for `SIM_TAPE`.
-fn write_tape(config: &Config, failure: &Failure) {
-    let Some(name) = &config.name else { return };
-    let Some(folder) = out(config) else { return };
-    let file = format!("{}-{}.tape", name.replace("::", "-"), failure.seed);
-    // A tape that cannot be written takes nothing from the report: the seed is enough.
-    let _ = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join(file), failure.tape.to_string()));
+/// Writes a file that is called as the test, if it has a name, and gives its path.
+pub(super) fn write_out(config: &Config, end: &str, text: impl Fn() -> String) -> Option<PathBuf> {
+    let name = config.name.as_ref()?;
+    let folder = out(config)?;
+    let path = folder.join(format!("{}{end}", name.replace("::", "-")));
+    // A file that cannot be written takes nothing from the report: the seed is enough.
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text()));
+    written.ok().map(|()| path)
 }
 
 /// The folder for tapes and the like.
-pub(super) fn out(config: &Config) -> Option<std::path::PathBuf> {
+pub(super) fn out(config: &Config) -> Option<PathBuf> {
     config.out.clone().or_else(default_out)
 }
 
-/// `target/sim`, of the target folder that the test was built in.
-fn default_out() -> Option<std::path::PathBuf> {
+/// `target/sim`, of the target folder that the test was built in; that of a doc test is not known.
+fn default_out() -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
-    Some(test.ancestors().nth(3)?.join("sim"))
+    let of_cargo = matches!(test.parent()?.file_name()?.to_str()?, "deps" | "examples");
+    Some(test.ancestors().nth(3)?.join("sim")).filter(|_| of_cargo)
 }
 
 /// The simulation behind runtimes outside of one: its seed is `SIM_SEED`, else it is calm.

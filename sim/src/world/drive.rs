@@ -140,6 +140,7 @@ impl World {
         let outcome = closure();
         self.end_thread_locals();
         self.complete(slot, outcome);
+        self.step_ended();
         self.running.set(super::NOBODY);
         let target = self.next();
         self.aim(target);
@@ -270,6 +271,7 @@ impl World {
         }
         if self.owners() == 0 {
             self.running.set(super::NOBODY);
+            self.clear_invariants();
             self.drop_tasks();
             self.clear_timers();
         }

@@ -48,7 +48,7 @@ const RECHECKS: u32 = 5;
 const RECHECK_NS: u64 = 200_000;
 
 impl World {
-    fn this(&self) -> Option<Rc<World>> {
+    pub(super) fn this(&self) -> Option<Rc<World>> {
         context::world().filter(|world| std::ptr::eq(&**world, self))
     }
 
@@ -246,6 +246,7 @@ impl os::Hooks for World {
     fn futex_wait(&self, word: &AtomicU32, expected: u32, timeout_ns: Option<u64>) -> FutexWait {
         let address = std::ptr::from_ref(word).addr();
         if !self.can_block() {
+            self.report_waiting_invariant();
             return FutexWait::Mismatch;
         }
         if word.load(SeqCst) != expected {

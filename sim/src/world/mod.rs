@@ -6,12 +6,14 @@
 mod clocks;
 mod current;
 mod drive;
+mod each_step;
 mod header;
 mod kernel;
 mod names;
 mod output;
 mod schedule;
 mod search;
+mod spin;
 mod table;
 mod tasks;
 mod threads;
@@ -30,6 +32,7 @@ use crate::{
     check::{FailureKind, Level, Lints},
     context,
     point::Op,
+    property::Count,
     trace::Trace,
 };
 pub(crate) use current::Running;
@@ -86,6 +89,8 @@ pub(crate) struct Limits {
     pub(crate) local: bool,
     pub(crate) runtime_name: Option<Arc<str>>,
     pub(crate) max_steps: u64,
+    /// Steps without an idle moment, after which tasks may be found to spin.
+    pub(crate) spin_limit: u64,
     /// Of processor time, without a step.
     pub(crate) poll_limit: std::time::Duration,
     pub(crate) time_limit_ns: u64,
@@ -207,6 +212,10 @@ pub(crate) struct World {
     fault: RefCell<Option<Fault>>,
     /// Panics that nobody has looked at yet, by task number.
     pub(crate) warnings: RefCell<Vec<String>>,
+    /// How often the run came to each property, by its number.
+    pub(crate) properties: RefCell<Vec<Count>>,
+    each_step: each_step::EachStep,
+    spin: spin::Spin,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Tasks that have panicked, by their numbers.
@@ -282,6 +291,9 @@ impl World {
             quitting: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
+            properties: RefCell::default(),
+            each_step: each_step::EachStep::default(),
+            spin: spin::Spin::default(),
             panics: RefCell::default(),
             panicked: RefCell::default(),
             spoiled: Cell::new(false),
@@ -315,7 +327,8 @@ impl World {
         let first = self.pulse.get() + 1;
         self.pulse.set(first);
         self.first_step.set(first);
-        self.step_limit.set(first.saturating_add(limits.max_steps));
+        let soft = limits.max_steps - self.last_window();
+        self.step_limit.set(first.saturating_add(soft));
         self.busy_from.set(first + BUSY_STEPS);
         self.busy_at.set(first + BUSY_STEPS);
         self.objects.set(0);
@@ -328,6 +341,8 @@ impl World {
         self.yielders.borrow_mut().clear();
         self.yield_steps.set(1);
         self.held.borrow_mut().clear();
+        self.close_window();
+        self.note_idle();
         self.clear_threads();
         self.clear_clocks();
         self.tickets.set(0);
@@ -335,6 +350,7 @@ impl World {
         self.set_stopping(false);
         *self.fault.borrow_mut() = None;
         self.warnings.borrow_mut().clear();
+        self.properties.borrow_mut().clear();
         self.panics.borrow_mut().clear();
         self.panicked.borrow_mut().clear();
     }
@@ -398,7 +414,8 @@ impl World {
     fn set_unusual(&self) {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
         let looked_at = self.tracing.get() || self.clocks_on.get() || self.watching.get();
-        self.unusual.set(self.stopping.get() || looked_at || waits);
+        let looks = self.each_step.any();
+        self.unusual.set(self.stopping.get() || looked_at || looks || waits);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -601,6 +618,7 @@ impl World {
             self.fail(FailureKind::TimeLimit, message);
             return true;
         }
+        self.note_idle();
         self.busy_from.set(self.pulse.get() + BUSY_STEPS);
         self.busy_at.set(self.busy_from.get());
         self.tell_quiet();

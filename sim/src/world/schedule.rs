@@ -35,6 +35,9 @@ impl World {
         if let (true, Some(op)) = (self.tracing.get(), op) {
             self.trace_event(Happened::Op(op));
         }
+        if self.step_ended() {
+            return self.leave();
+        }
         self.take_unparks();
         self.release_yielders(false);
         if self.step() {
@@ -119,6 +122,9 @@ impl World {
     fn step(&self) -> bool {
         let steps = self.pulse.get() + 1;
         self.pulse.set(steps);
+        if steps >= self.busy_at.get() && steps >= self.spin.opens_at() {
+            self.open_window(false);
+        }
         let cost = self.step_ns.get().unwrap_or(0);
         if (cost > 0 || steps >= self.busy_at.get()) && !self.paused.get() {
             self.now.set(self.now.get() + cost + self.busy_cost(steps));
@@ -146,13 +152,19 @@ impl World {
             }
     }
 
+    /// The limit is passed, or near: then the last steps are looked at, to tell whose they are.
     #[cold]
     fn too_many_steps(&self) -> bool {
         let limit = self.limits.borrow().max_steps;
+        let hard = self.first_step.get().saturating_add(limit);
+        if self.pulse.get() <= hard {
+            self.step_limit.set(hard);
+            self.open_window(true);
+            return false;
+        }
         // What is still to be unwound gets as many steps again.
         self.step_limit.set(self.step_limit.get().saturating_add(limit));
-        let message = format!("the run has not ended within {limit} steps");
-        self.fail(FailureKind::StepLimit, message);
+        self.report_too_many_steps();
         true
     }
 
@@ -198,8 +210,14 @@ impl World {
     /// Nothing can run, no timer is armed: says who waits where.
     #[cold]
     fn report_deadlock(&self) {
-        use std::fmt::Write;
         let mut message = String::from("no task can go on, and no timer is armed");
+        self.tell_waiting(&mut message);
+        self.fail_as(FailureKind::Deadlock, message, None);
+    }
+
+    /// Who waits, and where: a line for each.
+    pub(super) fn tell_waiting(&self, message: &mut String) {
+        use std::fmt::Write;
         for (number, op, spawned) in self.waiting() {
             let name = self.task_name(number);
             let _ = write!(message, "\n  task {name}");
@@ -224,7 +242,14 @@ impl World {
                 None => message.push_str(" waits for something that is not of sim"),
             }
         }
-        self.fail_as(FailureKind::Deadlock, message, None);
+    }
+
+    /// What has to happen by now has not: ends the run.
+    #[cold]
+    pub(crate) fn report_late(self: &Rc<Self>, mut message: String) {
+        self.tell_waiting(&mut message);
+        self.fail(FailureKind::Assertion, message);
+        self.end_here();
     }
 
     /// Ends the turn of the running fiber for ever: the run is over.
@@ -348,6 +373,7 @@ impl World {
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
         }
+        self.step_ended();
         let target = self.next();
         match target {
             Target::Poll(slot) if slot == running.slot => self.table.borrow_mut().begin_turn(slot),

@@ -199,6 +199,7 @@ impl World {
         }
         coop::swap(budget);
         self.pool.set(home);
+        self.step_ended();
         self.running.set(former);
         self.choices.borrow_mut().event(u64::from(running.number));
     }

@@ -1,0 +1,4 @@
+fn main() {
+    let name = String::from("made at run time");
+    sim::assert_always!(true, &name);
+}
