@@ -90,11 +90,12 @@ impl Object {
 /// Announces `access` to `object` at `site`; another task may run before this returns.
 #[inline]
 pub(crate) fn point(object: &Object, access: Access, site: Site) {
-    context::point(|world| Op {
-        object: object.number_in(world),
-        access,
-        site,
-        origin: Some(object.site),
+    context::point(|world| {
+        let number = object.number_in(world);
+        if matches!(access, Access::Send | Access::Receive) {
+            world.use_end(number, access, site);
+        }
+        Op { object: number, access, site, origin: Some(object.site) }
     });
 }
 

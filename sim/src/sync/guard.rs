@@ -1,7 +1,10 @@
 //! What all guards have: the release, which announces itself, and the faces of what they guard.
 //! And what the ends of a channel have in common.
 
-use crate::point::{Access, Object, Site, point};
+use crate::{
+    hold::{Share, Taker},
+    point::{Access, Object, Site, point},
+};
 use std::sync::Arc;
 
 /// Announces the release of an object when dropped. It stands before the guard proper in a struct, so
@@ -9,12 +12,32 @@ use std::sync::Arc;
 pub(super) struct Release<'a> {
     pub(super) object: &'a Object,
     pub(super) site: Site,
+    taker: Taker,
+}
+
+impl<'a> Release<'a> {
+    /// The running task has taken `share` of the object.
+    #[inline]
+    pub(super) fn new(object: &'a Object, share: Share, site: Site) -> Release<'a> {
+        Release { object, site, taker: object.hold(share, site) }
+    }
+
+    /// What was taken whole is only shared from now on.
+    pub(super) fn downgrade(&mut self) {
+        downgrade(self.object, &mut self.taker, self.site);
+    }
 }
 
 impl Drop for Release<'_> {
     fn drop(&mut self) {
         point(self.object, Access::Release, self.site);
+        self.object.give_back(self.taker, self.site, 1);
     }
+}
+
+fn downgrade(object: &Object, taker: &mut Taker, site: Site) {
+    object.give_back(*taker, site, 1);
+    *taker = object.hold(Share::Part, site);
 }
 
 /// A lock that can be announced.
@@ -26,11 +49,26 @@ pub(super) trait Announced {
 pub(super) struct OwnedRelease<L: Announced + ?Sized> {
     pub(super) lock: Arc<L>,
     pub(super) site: Site,
+    taker: Taker,
+}
+
+impl<L: Announced + ?Sized> OwnedRelease<L> {
+    /// The running task has taken `share` of the lock.
+    pub(super) fn new(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
+        let taker = lock.object().hold(share, site);
+        OwnedRelease { lock, site, taker }
+    }
+
+    /// What was taken whole is only shared from now on.
+    pub(super) fn downgrade(&mut self) {
+        downgrade(self.lock.object(), &mut self.taker, self.site);
+    }
 }
 
 impl<L: Announced + ?Sized> Drop for OwnedRelease<L> {
     fn drop(&mut self) {
         point(self.lock.object(), Access::Release, self.site);
+        self.lock.object().give_back(self.taker, self.site, 1);
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     guard::{Announced, OwnedRelease, Release, faces},
 };
 use crate::{
+    hold::Share,
     point::{Access, Object, Site, point},
     runtime::block_on_here,
 };
@@ -61,12 +62,12 @@ impl<T: ?Sized> Mutex<T> {
 
     pub(super) async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
         point(&self.object, Access::Acquire, site);
-        let inner = charged(self.inner.lock()).await;
+        let inner = charged(&self.object, Share::Whole, site, self.inner.lock()).await;
         self.guard(inner, site)
     }
 
     fn guard<'a>(&'a self, inner: real::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
-        MutexGuard { release: Release { object: &self.object, site }, inner, mutex: self }
+        MutexGuard { release: Release::new(&self.object, Share::Whole, site), inner, mutex: self }
     }
 
     /// As [`lock`](Mutex::lock), on a thread.
@@ -101,9 +102,9 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         async move {
             point(&self.object, Access::Acquire, site);
-            let release = || OwnedRelease { lock: self.clone(), site };
-            let inner = charged(Owned::lend_later(self.clone())).await;
-            OwnedMutexGuard { release: release(), inner }
+            let lent = Owned::lend_later(self.clone());
+            let inner = charged(&self.object, Share::Whole, site, lent).await;
+            OwnedMutexGuard { release: OwnedRelease::new(self, Share::Whole, site), inner }
         }
     }
 
@@ -132,7 +133,7 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
         let inner = Owned::lend(self.clone(), |mutex: &Mutex<T>| mutex.inner.try_lock())?;
-        Ok(OwnedMutexGuard { release: OwnedRelease { lock: self, site }, inner })
+        Ok(OwnedMutexGuard { release: OwnedRelease::new(self, Share::Whole, site), inner })
     }
 
     /// The value; no lock is needed.

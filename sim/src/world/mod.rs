@@ -6,6 +6,7 @@
 mod clocks;
 mod current;
 mod drive;
+mod graph;
 mod header;
 mod kernel;
 mod names;
@@ -18,6 +19,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
+pub(crate) use graph::{Share, Taker, WaitWaker};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use output::Output;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
@@ -186,6 +188,8 @@ pub(crate) struct World {
     stopping: Cell<bool>,
     /// Fibers are unwound because the run is over.
     unwinding: Cell<bool>,
+    /// Who holds what, and who waits for it.
+    graph: RefCell<graph::Graph>,
     /// What happened before what, if anything asks.
     clocks: RefCell<clocks::Clocks>,
     clocks_on: Cell<bool>,
@@ -268,6 +272,7 @@ impl World {
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
             unwinding: Cell::new(false),
+            graph: RefCell::default(),
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
             watching: Cell::new(false),
@@ -324,6 +329,7 @@ impl World {
         self.held.borrow_mut().clear();
         self.clear_threads();
         self.clear_clocks();
+        self.graph.borrow_mut().clear();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);

@@ -7,6 +7,7 @@
 use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
+    hold::{Share, Taker},
     point::{Access, Object, Site, point},
 };
 use std::{
@@ -141,6 +142,7 @@ impl<T: ?Sized> RwLock<T> {
             expect_real_thread();
             return self.reads(self.inner.read(), site);
         };
+        let _blocking = self.state.object.block(Share::Part, site);
         loop {
             self.state.readers_wait.store(true, Relaxed);
             self.state.waiting_readers.wait(&world, None, site);
@@ -159,7 +161,8 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> LockResult<RwLockReadGuard<'a, T>> {
         self.state.took_read();
-        wrap(result, |inner| RwLockReadGuard { state: &self.state, site, inner: Some(inner) })
+        let (state, taker) = (&self.state, self.state.object.hold(Share::Part, site));
+        wrap(result, |inner| RwLockReadGuard { state, site, taker, inner: Some(inner) })
     }
 
     /// Takes the lock for reading if no writer holds it or waits for it.
@@ -201,6 +204,7 @@ impl<T: ?Sized> RwLock<T> {
             expect_real_thread();
             return self.writes(self.inner.write(), site);
         };
+        let _blocking = self.state.object.block(Share::Whole, site);
         loop {
             self.state.writers_wait.store(true, Relaxed);
             self.state.waiting_writers.wait(&world, None, site);
@@ -217,7 +221,8 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
         self.state.took_write();
-        wrap(result, |inner| RwLockWriteGuard { lock: self, site, inner: Some(inner) })
+        let taker = self.state.object.hold(Share::Whole, site);
+        wrap(result, |inner| RwLockWriteGuard { lock: self, site, taker, inner: Some(inner) })
     }
 
     /// Takes the lock for writing if it is free.
@@ -302,6 +307,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     state: &'a State,
     /// Where it was taken.
     site: Site,
+    taker: Taker,
     inner: Option<real::RwLockReadGuard<'a, T>>,
 }
 
@@ -316,6 +322,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
         point(&self.state.object, Access::Release, self.site);
+        self.state.object.give_back(self.taker, self.site, 1);
         drop(self.inner.take());
         self.state.gave_read();
     }
@@ -328,6 +335,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     /// Where it was taken.
     site: Site,
+    taker: Taker,
     inner: Option<real::RwLockWriteGuard<'a, T>>,
 }
 
@@ -339,12 +347,14 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         point(&lock.state.object, Access::Release, site);
         let inner = guard.inner.take().expect("it is taken when the guard is dropped");
         let inner = real::RwLockWriteGuard::downgrade(inner);
+        lock.state.object.give_back(guard.taker, guard.site, 1);
+        let taker = lock.state.object.hold(Share::Part, site);
         lock.state.took_read();
         if !lock.state.writers_wait.load(Relaxed) {
             lock.state.readers_wait.store(false, Relaxed);
             lock.state.waiting_readers.wake_all();
         }
-        RwLockReadGuard { state: &lock.state, site, inner: Some(inner) }
+        RwLockReadGuard { state: &lock.state, site, taker, inner: Some(inner) }
     }
 }
 
@@ -368,6 +378,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
             return; // It was downgraded.
         }
         point(&self.lock.state.object, Access::Release, self.site);
+        self.lock.state.object.give_back(self.taker, self.site, 1);
         let was_poisoned = self.lock.inner.is_poisoned();
         drop(self.inner.take());
         if !was_poisoned && super::only_seems_to_panic() {
