@@ -18,14 +18,22 @@ impl Object {
     #[inline]
     pub(crate) fn hold(&self, share: Share, site: Site) -> Taker {
         let mut taker = Taker::NOBODY;
-        context::within(|world| taker = world.hold(self, share, site));
+        context::within(|world| taker = world.hold(self, share, site, false));
+        taker
+    }
+
+    /// As [`hold`](Object::hold), with a guard that keeps the object alive and may go to any task.
+    #[inline]
+    pub(crate) fn hold_owned(&self, share: Share, site: Site) -> Taker {
+        let mut taker = Taker::NOBODY;
+        context::within(|world| taker = world.hold(self, share, site, true));
         taker
     }
 
     /// A share is now held by who has taken something there before.
-    pub(crate) fn hold_as(&self, taker: Taker, share: Share, site: Site) {
+    pub(crate) fn hold_as(&self, taker: Taker, share: Share, site: Site, owned: bool) {
         if taker != Taker::NOBODY {
-            context::within_or_at_end(|world| world.hold_as(self, taker, share, site));
+            context::within_or_at_end(|world| world.hold_as(self, taker, share, site, owned));
         }
     }
 
@@ -42,6 +50,16 @@ impl Object {
         if taker != Taker::NOBODY {
             context::within_or_at_end(|world| world.forget(self, taker, site, permits));
         }
+    }
+
+    /// Permits are added, or taken away.
+    pub(crate) fn grow(&self) {
+        context::within(|world| world.grow(self));
+    }
+
+    /// A task was spawned into the set.
+    pub(crate) fn add_member(&self, task: u32) {
+        context::within(|world| world.add_member(self, task));
     }
 
     /// Notes that the running task waits as a thread does, until what this gives is dropped.

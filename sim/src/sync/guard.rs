@@ -24,7 +24,8 @@ impl<'a> Release<'a> {
 
     /// What was taken whole is only shared from now on.
     pub(super) fn downgrade(&mut self) {
-        downgrade(self.object, &mut self.taker, self.site);
+        self.object.give_back(self.taker, self.site, 1);
+        self.object.hold_as(self.taker, Share::Part, self.site, false);
     }
 }
 
@@ -33,11 +34,6 @@ impl Drop for Release<'_> {
         point(self.object, Access::Release, self.site);
         self.object.give_back(self.taker, self.site, 1);
     }
-}
-
-fn downgrade(object: &Object, taker: &mut Taker, site: Site) {
-    object.give_back(*taker, site, 1);
-    *taker = object.hold(Share::Part, site);
 }
 
 /// A lock that can be announced.
@@ -55,13 +51,15 @@ pub(super) struct OwnedRelease<L: Announced + ?Sized> {
 impl<L: Announced + ?Sized> OwnedRelease<L> {
     /// The running task has taken `share` of the lock.
     pub(super) fn new(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
-        let taker = lock.object().hold(share, site);
+        let taker = lock.object().hold_owned(share, site);
         OwnedRelease { lock, site, taker }
     }
 
     /// What was taken whole is only shared from now on.
     pub(super) fn downgrade(&mut self) {
-        downgrade(self.lock.object(), &mut self.taker, self.site);
+        let object = self.lock.object();
+        object.give_back(self.taker, self.site, 1);
+        object.hold_as(self.taker, Share::Part, self.site, true);
     }
 }
 

@@ -69,6 +69,7 @@ impl Semaphore {
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         point(&self.object, Access::Release, Location::caller());
+        self.object.grow();
         self.inner.add_permits(n);
     }
 
@@ -76,6 +77,7 @@ impl Semaphore {
     #[track_caller]
     pub fn forget_permits(&self, n: usize) -> usize {
         point(&self.object, Access::Acquire, Location::caller());
+        self.object.grow();
         self.inner.forget_permits(n)
     }
 
@@ -107,22 +109,21 @@ impl Semaphore {
         permits: u32,
         site: Site,
     ) -> Result<SemaphorePermit<'_>, AcquireError> {
-        let taker = self.take(permits, site).await?;
+        self.take(permits, site).await?;
+        let taker = self.object.hold(Share::Permits(permits), site);
         Ok(SemaphorePermit { semaphore: self, permits: permits as usize, site, taker })
     }
 
-    async fn take(&self, permits: u32, site: Site) -> Result<Taker, AcquireError> {
+    async fn take(&self, permits: u32, site: Site) -> Result<(), AcquireError> {
         point(&self.object, Access::Acquire, site);
         let share = Share::Permits(permits);
         let acquire = self.object.waiting(share, site, self.inner.acquire_many(permits));
-        charged_ok(acquire).await.map(real::SemaphorePermit::forget)?;
-        Ok(self.object.hold(share, site))
+        charged_ok(acquire).await.map(real::SemaphorePermit::forget)
     }
 
-    fn try_take(&self, permits: u32, site: Site) -> Result<Taker, TryAcquireError> {
+    fn try_take(&self, permits: u32, site: Site) -> Result<(), TryAcquireError> {
         point(&self.object, Access::Acquire, site);
-        self.inner.try_acquire_many(permits).map(real::SemaphorePermit::forget)?;
-        Ok(self.object.hold(Share::Permits(permits), site))
+        self.inner.try_acquire_many(permits).map(real::SemaphorePermit::forget)
     }
 
     /// Takes a permit if one is free.
@@ -143,7 +144,8 @@ impl Semaphore {
     #[track_caller]
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         let site = Location::caller();
-        let taker = self.try_take(n, site)?;
+        self.try_take(n, site)?;
+        let taker = self.object.hold(Share::Permits(n), site);
         Ok(SemaphorePermit { semaphore: self, permits: n as usize, site, taker })
     }
 
@@ -199,7 +201,8 @@ impl Semaphore {
     ) -> impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> {
         let site = Location::caller();
         async move {
-            let taker = self.take(n, site).await?;
+            self.take(n, site).await?;
+            let taker = self.object.hold_owned(Share::Permits(n), site);
             Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site, taker })
         }
     }
@@ -225,7 +228,8 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let site = Location::caller();
-        let taker = self.try_take(n, site)?;
+        self.try_take(n, site)?;
+        let taker = self.object.hold_owned(Share::Permits(n), site);
         Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site, taker })
     }
 
@@ -282,7 +286,7 @@ fn units(permits: usize) -> u32 {
 
 /// What both kinds of permits do.
 macro_rules! permit {
-    ([$($lifetime:lifetime)?] $permit:ty, $name:literal, $semaphore:ty, $clone:expr, $same:expr) => {
+    ([$($lifetime:lifetime)?] $permit:ty, $name:literal, $semaphore:ty, $clone:expr, $same:expr, $owned:expr) => {
         impl<$($lifetime)?> $permit {
             /// Keeps the permits from the semaphore for ever.
             pub fn forget(mut self) {
@@ -303,7 +307,8 @@ macro_rules! permit {
                 self.permits += taken_over;
                 let object = &self.semaphore.object;
                 object.give_back(other.taker, other.site, units(taken_over));
-                object.hold_as(self.taker, Share::Permits(units(taken_over)), self.site);
+                let share = Share::Permits(units(taken_over));
+                object.hold_as(self.taker, share, self.site, $owned);
             }
 
             /// Splits `n` permits off, if there are so many.
@@ -351,7 +356,7 @@ pub struct SemaphorePermit<'a> {
 }
 
 permit!(['a] SemaphorePermit<'a>, "SemaphorePermit", &'a Semaphore, |this| this.semaphore,
-    |one, other| std::ptr::eq(one.semaphore, other.semaphore));
+    |one, other| std::ptr::eq(one.semaphore, other.semaphore), false);
 
 impl SemaphorePermit<'_> {
     /// The semaphore.
@@ -370,7 +375,7 @@ pub struct OwnedSemaphorePermit {
 }
 
 permit!([] OwnedSemaphorePermit, "OwnedSemaphorePermit", Arc<Semaphore>, |this| this.semaphore.clone(),
-    |one, other| Arc::ptr_eq(&one.semaphore, &other.semaphore));
+    |one, other| Arc::ptr_eq(&one.semaphore, &other.semaphore), true);
 
 impl OwnedSemaphorePermit {
     /// The semaphore.

@@ -2,6 +2,7 @@
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
 use crate::{
+    hold::Share,
     point::{Access, Object, point},
     runtime::Handle,
     task::coop,
@@ -35,12 +36,14 @@ pub struct JoinSet<T> {
     handles: BTreeMap<u64, JoinHandle<T>>,
     next: u64,
     woken: Arc<Woken>,
-    object: Object,
 }
 
 /// The tasks whose handles are to be looked at, in the order in which they were woken.
-#[derive(Default)]
-struct Woken(Mutex<State>);
+struct Woken {
+    state: Mutex<State>,
+    /// The set, as it is announced.
+    object: Object,
+}
 
 #[derive(Default)]
 struct State {
@@ -50,7 +53,7 @@ struct State {
 
 impl Woken {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,7 +87,8 @@ impl<T> JoinSet<T> {
     #[track_caller]
     pub fn new() -> JoinSet<T> {
         let object = Object::new(Location::caller());
-        JoinSet { handles: BTreeMap::new(), next: 0, woken: Arc::default(), object }
+        let woken = Arc::new(Woken { state: Mutex::default(), object });
+        JoinSet { handles: BTreeMap::new(), next: 0, woken }
     }
 
     /// How many tasks are in the set, ended ones that were not joined among them.
@@ -170,6 +174,7 @@ impl<T: 'static> JoinSet<T> {
         let key = self.next;
         self.next += 1;
         // A task may have ended before its spawn returned: then the entry is woken at once.
+        self.woken.object.add_member(handle.id().0);
         handle.watch(&self.waker(key));
         self.handles.insert(key, handle);
         abort
@@ -186,8 +191,10 @@ impl<T: 'static> JoinSet<T> {
     pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Join, site);
-            poll_fn(|cx| self.poll_join_next(cx)).await
+            let woken = self.woken.clone();
+            point(&woken.object, Access::Join, site);
+            let next = poll_fn(|cx| self.poll_join_next(cx));
+            woken.object.waiting(Share::Member, site, next).await
         }
     }
 
@@ -198,8 +205,10 @@ impl<T: 'static> JoinSet<T> {
     ) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Join, site);
-            poll_fn(|cx| self.poll_join_next_with_id(cx)).await
+            let woken = self.woken.clone();
+            point(&woken.object, Access::Join, site);
+            let next = poll_fn(|cx| self.poll_join_next_with_id(cx));
+            woken.object.waiting(Share::Member, site, next).await
         }
     }
 
@@ -212,7 +221,7 @@ impl<T: 'static> JoinSet<T> {
     /// As [`try_join_next`](JoinSet::try_join_next), with the task's id.
     #[track_caller]
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        point(&self.object, Access::Join, Location::caller());
+        point(&self.woken.object, Access::Join, Location::caller());
         let mut cx = Context::from_waker(Waker::noop());
         // It never waits, so it is not bound by the budget.
         let next = std::pin::pin!(coop::unconstrained(poll_fn(|cx| self.poll_woken(cx))));
@@ -238,15 +247,19 @@ impl<T: 'static> JoinSet<T> {
         let site = Location::caller();
         async move {
             let mut outputs = Vec::with_capacity(self.len());
-            point(&self.object, Access::Join, site);
-            while let Some(output) = poll_fn(|cx| self.poll_join_next(cx)).await {
+            let woken = self.woken.clone();
+            point(&woken.object, Access::Join, site);
+            loop {
+                let next = poll_fn(|cx| self.poll_join_next(cx));
+                let Some(output) = woken.object.waiting(Share::Member, site, next).await else {
+                    return outputs;
+                };
                 match output {
                     Ok(output) => outputs.push(output),
                     Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
                     Err(error) => panic!("{error}"),
                 }
             }
-            outputs
         }
     }
 

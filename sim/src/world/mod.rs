@@ -594,10 +594,15 @@ impl World {
     /// Goes to the time of the next timer; false if there is none.
     fn advance(&self) -> bool {
         let Some(next) = self.timers.borrow_mut().next() else { return false };
+        if self.finds_stuck() {
+            return true;
+        }
         if next > self.limits.borrow().time_limit_ns {
             let limit = std::time::Duration::from_nanos(self.limits.borrow().time_limit_ns);
             let message = format!("the run has not ended within {limit:?} of virtual time");
-            self.fail(FailureKind::TimeLimit, message);
+            if !self.report_stuck_at_limit(&message) {
+                self.fail(FailureKind::TimeLimit, message);
+            }
             return true;
         }
         self.busy_from.set(self.pulse.get() + BUSY_STEPS);

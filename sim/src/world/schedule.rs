@@ -151,7 +151,9 @@ impl World {
         // What is still to be unwound gets as many steps again.
         self.step_limit.set(self.step_limit.get().saturating_add(limit));
         let message = format!("the run has not ended within {limit} steps");
-        self.fail(FailureKind::StepLimit, message);
+        if !self.report_stuck_at_limit(&message) {
+            self.fail(FailureKind::StepLimit, message);
+        }
         true
     }
 

@@ -5,6 +5,7 @@
 
 mod picture;
 mod report;
+mod stuck;
 
 use super::{NONE, World};
 use crate::point::{Access, Object, Site};
@@ -21,13 +22,15 @@ pub(crate) enum Share {
     Part,
     /// So many permits.
     Permits(u32),
+    /// The end of any task of a set.
+    Member,
 }
 
 impl Share {
     fn units(self) -> u32 {
         match self {
-            Share::Whole | Share::Part => 1,
             Share::Permits(permits) => permits,
+            Share::Whole | Share::Part | Share::Member => 1,
         }
     }
 
@@ -36,6 +39,7 @@ impl Share {
         match self {
             Share::Part => Access::AcquireShared,
             Share::Whole | Share::Permits(_) => Access::Acquire,
+            Share::Member => Access::Join,
         }
     }
 }
@@ -55,6 +59,14 @@ struct Hold {
     task: u32,
     share: Share,
     site: Site,
+    /// Its guard keeps the object alive, so that it may have been given to any task.
+    owned: bool,
+}
+
+impl Hold {
+    fn is_lock(&self) -> bool {
+        !matches!(self.share, Share::Permits(_))
+    }
 }
 
 /// What is known of one object.
@@ -69,6 +81,10 @@ struct Place {
     uncounted: u32,
     /// Permits that will not come back.
     forgotten: Vec<Hold>,
+    /// The tasks of a set.
+    members: Vec<u32>,
+    /// Permits were added or taken away.
+    grows: bool,
     /// The tasks that used the ends of a channel last, and where.
     sender: Option<(u32, Site)>,
     receiver: Option<(u32, Site)>,
@@ -79,6 +95,8 @@ impl Place {
         (self.origin, self.first, self.uncounted) = (None, None, 0);
         self.more.clear();
         self.forgotten.clear();
+        self.members.clear();
+        self.grows = false;
         (self.sender, self.receiver) = (None, None);
     }
 
@@ -99,7 +117,7 @@ impl Place {
             && is_it(hold)
         {
             units -= subtract(hold, units);
-            if hold.share.units() == 0 || hold.share == Share::Whole || hold.share == Share::Part {
+            if hold.share.units() == 0 || hold.is_lock() {
                 self.first = if self.more.is_empty() { None } else { Some(self.more.remove(0)) };
             }
         }
@@ -114,9 +132,9 @@ impl Place {
             if units == 0 || !is_it(hold) {
                 return true;
             }
-            let locks = !matches!(hold.share, Share::Permits(_));
+            let is_lock = hold.is_lock();
             units -= subtract(hold, units);
-            !locks && hold.share.units() > 0
+            !is_lock && hold.share.units() > 0
         });
         self.uncounted = self.uncounted.saturating_sub(units);
     }
@@ -139,7 +157,7 @@ fn subtract(hold: &mut Hold, units: u32) -> u32 {
             *permits -= taken;
             taken
         }
-        Share::Whole | Share::Part => 1,
+        Share::Whole | Share::Part | Share::Member => 1,
     }
 }
 
@@ -173,6 +191,7 @@ pub(super) struct Graph {
     waits: Vec<Option<Wait>>,
     free: Vec<u32>,
     began: u64,
+    watch: stuck::Watch,
 }
 
 impl Graph {
@@ -182,6 +201,7 @@ impl Graph {
         self.waits.clear();
         self.free.clear();
         self.began = 0;
+        self.watch.clear();
     }
 
     #[inline]
@@ -204,20 +224,27 @@ impl Graph {
 impl World {
     /// The running task has taken a share of an object.
     #[inline]
-    pub(crate) fn hold(&self, object: &Object, share: Share, site: Site) -> Taker {
+    pub(crate) fn hold(&self, object: &Object, share: Share, site: Site, owned: bool) -> Taker {
         let taker = Taker(self.running.number());
-        self.hold_as(object, taker, share, site);
+        self.hold_as(object, taker, share, site, owned);
         taker
     }
 
     /// As [`hold`](World::hold), for another.
     #[inline]
-    pub(crate) fn hold_as(&self, object: &Object, taker: Taker, share: Share, site: Site) {
+    pub(crate) fn hold_as(
+        &self,
+        object: &Object,
+        taker: Taker,
+        share: Share,
+        site: Site,
+        owned: bool,
+    ) {
         let number = object.number_in(self);
         let mut graph = self.graph.borrow_mut();
         let place = graph.place(number);
         place.origin = Some(object.site());
-        place.take(Hold { task: taker.0, share, site });
+        place.take(Hold { task: taker.0, share, site, owned });
     }
 
     /// So many units of what `taker` took at `site` are given back.
@@ -235,10 +262,23 @@ impl World {
         let mut graph = self.graph.borrow_mut();
         let place = graph.place(number);
         place.give_back(taker.0, site, permits);
-        let forgotten = Hold { task: taker.0, share: Share::Permits(permits), site };
+        let share = Share::Permits(permits);
+        let forgotten = Hold { task: taker.0, share, site, owned: false };
         if place.forgotten.len() < HOLDS_KEPT {
             place.forgotten.push(forgotten);
         }
+    }
+
+    /// Permits are added, or taken away: there are not always as many as at first.
+    pub(crate) fn grow(&self, semaphore: &Object) {
+        let number = semaphore.number_in(self);
+        self.graph.borrow_mut().place(number).grows = true;
+    }
+
+    /// A task was spawned into a set.
+    pub(crate) fn add_member(&self, set: &Object, task: u32) {
+        let number = set.number_in(self);
+        self.graph.borrow_mut().place(number).members.push(task);
     }
 
     /// The running task uses an end of a channel.
@@ -264,6 +304,7 @@ impl World {
         let number = object.number_in(self);
         let mut graph = self.graph.borrow_mut();
         graph.began += 1;
+        graph.watch.changed = true;
         let wait = Wait {
             task: self.running.number(),
             object: number,
@@ -288,7 +329,9 @@ impl World {
     /// A wait goes on, in the task that runs.
     pub(crate) fn go_on_waiting(&self, wait: u32, waker: WaitWaker) {
         let task = self.running.number();
-        if let Some(Some(wait)) = self.graph.borrow_mut().waits.get_mut(wait as usize) {
+        let mut graph = self.graph.borrow_mut();
+        graph.watch.changed = true;
+        if let Some(Some(wait)) = graph.waits.get_mut(wait as usize) {
             (wait.task, wait.waker) = (task, waker);
         }
     }

@@ -42,7 +42,7 @@ pub(super) enum Cause {
     Holds(Share),
     /// It waits for the whole of a lock that readers hold, and came first.
     Queued,
-    /// It is the task that is waited for.
+    /// It is the task that is waited for, or one of them.
     Joined,
     /// It used the other end of a channel last.
     Used(Access),
@@ -66,7 +66,7 @@ impl World {
         let mut picture = Picture { tasks };
         for wait in self.graph.borrow().waits() {
             if picture.tasks.contains_key(&wait.task) {
-                let waiting = self.waiting_for(&wait);
+                let waiting = self.waiting_for(&wait, &picture.tasks);
                 picture.tasks.get_mut(&wait.task).expect("it was there").waits.push(waiting);
             }
         }
@@ -76,7 +76,7 @@ impl World {
         picture
     }
 
-    fn waiting_for(&self, wait: &Wait) -> Waiting {
+    fn waiting_for(&self, wait: &Wait, tasks: &BTreeMap<u32, Node>) -> Waiting {
         let graph = self.graph.borrow();
         let mut edges: Vec<Edge> = graph
             .places
@@ -102,6 +102,10 @@ impl World {
                     site: Some(writer.site),
                 });
             }
+        }
+        if let (Share::Member, Some(place)) = (wait.share, graph.places.get(wait.object as usize)) {
+            let alive = place.members.iter().filter(|task| tasks.contains_key(task));
+            edges.extend(alive.map(|&task| Edge { task, cause: Cause::Joined, site: None }));
         }
         let op = Op {
             object: wait.object,
@@ -186,7 +190,16 @@ impl Picture {
     /// The tasks that could end what a task waits for.
     pub(super) fn next(&self, task: u32) -> impl Iterator<Item = u32> {
         let waits = self.tasks.get(&task).map(|node| &node.waits[..]).unwrap_or_default();
-        waits.iter().flat_map(|waiting| &waiting.edges).map(|edge| edge.task)
+        // One's own permits are no news, as long as others hold some too.
+        let others = move |waiting: &&Waiting, edge: &&Edge| {
+            edge.task != task || waiting.edges.iter().all(|edge| edge.task == task)
+        };
+        waits
+            .iter()
+            .flat_map(move |waiting| {
+                waiting.edges.iter().filter(move |edge| others(&waiting, edge))
+            })
+            .map(|edge| edge.task)
     }
 
     /// The tasks from which a way along edges leads into a cycle: all but those whose ways all end.

@@ -19,24 +19,28 @@ impl World {
     #[cold]
     pub(in crate::world) fn report_deadlock(&self) {
         let mut message = String::from("no task can go on, and no timer is armed");
-        let picture = self.picture();
+        self.tell(&mut message, &self.picture());
+        self.fail_as(FailureKind::Deadlock, message, None);
+    }
+
+    /// All of a picture: the cycles first.
+    pub(super) fn tell(&self, message: &mut String, picture: &Picture) {
         let cycles = picture.cycles();
         for cycle in &cycles {
-            self.tell_cycle(&mut message, &picture, cycle);
+            self.tell_cycle(message, picture, cycle);
         }
         let in_cycles: Vec<u32> = cycles.concat();
         let behind = picture.behind_cycles();
         for (&number, node) in picture.tasks.iter().filter(|task| !in_cycles.contains(task.0)) {
-            self.tell_task(&mut message, number, node, None);
+            self.tell_task(message, number, node, None);
             if behind.contains(&number) {
                 message.push_str("; it waits behind the cycle");
             }
         }
-        self.fail_as(FailureKind::Deadlock, message, None);
     }
 
     /// A line for the whole cycle, and one for each of its edges.
-    pub(super) fn tell_cycle(&self, message: &mut String, picture: &Picture, cycle: &[u32]) {
+    fn tell_cycle(&self, message: &mut String, picture: &Picture, cycle: &[u32]) {
         let round = cycle.iter().chain(&cycle[..1]);
         let names: Vec<String> = round.map(|&number| self.task_name(number)).collect();
         let _ = write!(message, "\n  cycle: {}", names.join(" -> "));
@@ -106,7 +110,7 @@ impl World {
             let _ = match edge.cause {
                 Cause::Holds(share) => {
                     let (what, how) = match share {
-                        Share::Whole => ("which".to_string(), ""),
+                        Share::Whole | Share::Member => ("which".to_string(), ""),
                         Share::Part => ("which".to_string(), " for reading"),
                         Share::Permits(1) => ("of which".to_string(), " a permit"),
                         Share::Permits(permits) => (format!("of which {permits} permits"), ""),
@@ -146,7 +150,7 @@ impl World {
         let graph = self.graph.borrow();
         let waits = graph.waits();
         let first = waits.iter().find(|wait| wait.object == waiting.op.object);
-        let lock = !matches!(share, Share::Permits(_));
+        let lock = matches!(share, Share::Whole | Share::Part);
         match first {
             // A lock is free and yet not given: the first in its queue has it, and does not look.
             Some(first) if lock && first.task == number => message.push_str(
@@ -160,6 +164,7 @@ impl World {
                     first.site
                 );
             }
+            _ if share == Share::Member => {}
             _ => message.push_str(", of which nobody holds a permit"),
         }
         drop(graph);

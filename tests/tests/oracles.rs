@@ -1,0 +1,78 @@
+//! Deadlocks are named, with their cycles and places; corrected twins and legal programs that look like
+//! deadlocks are left alone.
+
+use sim::{Config, FailureKind};
+use sim_tests::{
+    again::check_again,
+    oracles::{DEADLOCKS, LEGAL, with_places},
+};
+use std::time::Duration;
+
+/// Runs until a deadlock has to be found, and in which nothing must be found in other programs.
+const RUNS: u64 = 2_000;
+
+#[test]
+fn deadlocks_are_told_with_cycles_and_places() {
+    for program in DEADLOCKS {
+        let report = sim::check(Config::new().seeds(RUNS), program.broken);
+        let failure = report.failure.unwrap_or_else(|| panic!("{} passed", program.name));
+        assert_eq!(failure.kind, FailureKind::Deadlock, "{}: {failure}", program.name);
+        for expected in program.says {
+            let expected = with_places(expected);
+            assert!(
+                failure.message.contains(&expected),
+                "{}: {expected:?} is not in {failure}",
+                program.name
+            );
+        }
+        check_again(program.name, program.broken, &failure);
+    }
+}
+
+#[test]
+fn corrected_programs_pass() {
+    for program in DEADLOCKS {
+        let report = sim::check(Config::new().seeds(RUNS), program.corrected);
+        assert!(report.failure.is_none(), "{}: {report}", program.name);
+        assert_eq!(report.runs, RUNS, "{}", program.name);
+    }
+}
+
+#[test]
+fn legal_programs_pass() {
+    for (name, main) in LEGAL {
+        let report = sim::check(Config::new().seeds(RUNS), *main);
+        assert!(report.failure.is_none(), "{name}: {report}");
+        assert_eq!(report.runs, RUNS, "{name}");
+    }
+}
+
+/// A task that was spawned after those of the cycle might have their handles: nothing is said, until the run
+/// comes to its limit.
+#[test]
+fn cycles_that_somebody_might_end_are_told_at_the_limit() {
+    let report = sim::check(Config::new().time_limit(Duration::from_secs(1_000)), || async {
+        let locks = [0, 1].map(sim::sync::Mutex::new);
+        let locks = std::sync::Arc::new(locks);
+        let [one, two] = [0, 1].map(|first| {
+            let locks = locks.clone();
+            sim::spawn(async move {
+                let _first = locks[first].lock().await;
+                sim::time::sleep(Duration::from_millis(1)).await;
+                let _second = locks[1 - first].lock().await;
+            })
+        });
+        sim::spawn(async {
+            loop {
+                sim::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        one.await.unwrap();
+        two.await.unwrap();
+    });
+    let failure = report.failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Deadlock, "{failure}");
+    assert!(failure.message.contains("cycle: main/0 -> main/1 -> main/0"), "{failure}");
+    assert!(failure.message.contains("has not ended within 1000s of virtual time"), "{failure}");
+    assert!(failure.at >= Duration::from_secs(999), "{failure}");
+}
