@@ -1,6 +1,6 @@
 //! How locks and semaphores tell the wait-for graph what is taken, given back and waited for.
 
-pub(crate) use crate::world::{Share, Taker};
+pub(crate) use crate::world::{How, Share, Taker};
 use crate::{
     context,
     point::{Object, Site},
@@ -18,7 +18,8 @@ impl Object {
     #[inline]
     pub(crate) fn hold(&self, share: Share, site: Site) -> Taker {
         let mut taker = Taker::NOBODY;
-        context::within(|world| taker = world.hold(self, share, site, false));
+        let how = How { owned: false, tried: false };
+        context::within(|world| taker = world.hold(self, share, site, how));
         taker
     }
 
@@ -26,7 +27,17 @@ impl Object {
     #[inline]
     pub(crate) fn hold_owned(&self, share: Share, site: Site) -> Taker {
         let mut taker = Taker::NOBODY;
-        context::within(|world| taker = world.hold(self, share, site, true));
+        let how = How { owned: true, tried: false };
+        context::within(|world| taker = world.hold(self, share, site, how));
+        taker
+    }
+
+    /// As [`hold`](Object::hold), of what was got without waiting.
+    #[inline]
+    pub(crate) fn hold_tried(&self, share: Share, site: Site, owned: bool) -> Taker {
+        let mut taker = Taker::NOBODY;
+        let how = How { owned, tried: true };
+        context::within(|world| taker = world.hold(self, share, site, how));
         taker
     }
 

@@ -1,10 +1,10 @@
 //! Deadlocks are named, with their cycles and places; corrected twins and legal programs that look like
 //! deadlocks are left alone.
 
-use sim::{Config, FailureKind};
+use sim::{Config, FailureKind, Level};
 use sim_tests::{
     again::check_again,
-    oracles::{DEADLOCKS, LEGAL, with_places},
+    oracles::{DEADLOCKS, LEGAL, ORDERED, both_orders, with_places},
 };
 use std::time::Duration;
 
@@ -75,4 +75,35 @@ fn cycles_that_somebody_might_end_are_told_at_the_limit() {
     assert!(failure.message.contains("cycle: main/0 -> main/1 -> main/0"), "{failure}");
     assert!(failure.message.contains("has not ended within 1000s of virtual time"), "{failure}");
     assert!(failure.at >= Duration::from_secs(999), "{failure}");
+}
+
+#[test]
+fn locks_in_both_orders_are_told_without_a_deadlock() {
+    let report = sim::check(Config::new().strategy("calm").seeds(1), both_orders);
+    assert!(report.failure.is_none(), "{report}");
+    let [warning] = &report.warnings[..] else { panic!("{:?}", report.warnings) };
+    for expected in [
+        "two locks are taken in both orders",
+        "a task spawned at {both one}",
+        "at {both one first}",
+        "at {both one second}",
+        "a task spawned at {both two}",
+        "at {both two first}",
+        "at {both two second}",
+    ] {
+        let expected = with_places(expected);
+        assert!(warning.contains(&expected), "{expected:?} is not in {warning}");
+    }
+    let config = Config::new().strategy("calm").seeds(1).lint("lock_order", Level::Deny);
+    let failure = sim::check(config, both_orders).failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::LockOrder, "{failure}");
+}
+
+#[test]
+fn locks_that_cannot_be_waited_for_in_a_circle_are_left_alone() {
+    for (name, main) in ORDERED {
+        let report = sim::check(Config::new().seeds(RUNS), *main);
+        assert!(report.failure.is_none(), "{name}: {report}");
+        assert_eq!(report.warnings, [""; 0], "{name}");
+    }
 }

@@ -22,6 +22,12 @@ impl<'a> Release<'a> {
         Release { object, site, taker: object.hold(share, site) }
     }
 
+    /// As [`new`](Release::new), without having waited.
+    #[inline]
+    pub(super) fn tried(object: &'a Object, share: Share, site: Site) -> Release<'a> {
+        Release { object, site, taker: object.hold_tried(share, site, false) }
+    }
+
     /// What was taken whole is only shared from now on.
     pub(super) fn downgrade(&mut self) {
         self.object.give_back(self.taker, self.site, 1);
@@ -52,6 +58,12 @@ impl<L: Announced + ?Sized> OwnedRelease<L> {
     /// The running task has taken `share` of the lock.
     pub(super) fn new(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
         let taker = lock.object().hold_owned(share, site);
+        OwnedRelease { lock, site, taker }
+    }
+
+    /// As [`new`](OwnedRelease::new), without having waited.
+    pub(super) fn tried(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
+        let taker = lock.object().hold_tried(share, site, true);
         OwnedRelease { lock, site, taker }
     }
 

@@ -63,10 +63,6 @@ impl<T: ?Sized> Mutex<T> {
     pub(super) async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
         point(&self.object, Access::Acquire, site);
         let inner = charged(&self.object, Share::Whole, site, self.inner.lock()).await;
-        self.guard(inner, site)
-    }
-
-    fn guard<'a>(&'a self, inner: real::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
         MutexGuard { release: Release::new(&self.object, Share::Whole, site), inner, mutex: self }
     }
 
@@ -117,7 +113,9 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
-        Ok(self.guard(self.inner.try_lock()?, site))
+        let inner = self.inner.try_lock()?;
+        let release = Release::tried(&self.object, Share::Whole, site);
+        Ok(MutexGuard { release, inner, mutex: self })
     }
 
     /// As [`try_lock`](Mutex::try_lock), with a guard that keeps the mutex alive.
@@ -133,7 +131,7 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
         let inner = Owned::lend(self.clone(), |mutex: &Mutex<T>| mutex.inner.try_lock())?;
-        Ok(OwnedMutexGuard { release: OwnedRelease::new(self, Share::Whole, site), inner })
+        Ok(OwnedMutexGuard { release: OwnedRelease::tried(self, Share::Whole, site), inner })
     }
 
     /// The value; no lock is needed.

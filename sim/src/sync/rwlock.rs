@@ -123,7 +123,7 @@ macro_rules! ways {
                 let site = Location::caller();
                 point(&self.object, $access, site);
                 let inner = self.inner.$try()?;
-                Ok($guard { release: Release::new(&self.object, $share, site), inner })
+                Ok($guard { release: Release::tried(&self.object, $share, site), inner })
             }
 
             /// Takes the lock if it can be had at once, with a guard that keeps the lock alive.
@@ -139,7 +139,7 @@ macro_rules! ways {
                 let site = Location::caller();
                 point(&self.object, $access, site);
                 let inner = Owned::lend(self.clone(), |lock: &RwLock<T>| lock.inner.$try())?;
-                Ok($owned { release: OwnedRelease::new(self, $share, site), inner })
+                Ok($owned { release: OwnedRelease::tried(self, $share, site), inner })
             }
         }
 

@@ -19,7 +19,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
-pub(crate) use graph::{Share, Taker, WaitWaker};
+pub(crate) use graph::{How, Share, Taker, WaitWaker};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use output::Output;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};

@@ -131,6 +131,13 @@ impl<T: ?Sized> Mutex<T> {
         MutexGuard { mutex: self, site, taker, inner: Some(inner) }
     }
 
+    /// As [`taken`](Mutex::taken), by who would not have waited.
+    fn tried<'a>(&'a self, inner: real::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
+        self.waiters.hold_again();
+        let taker = self.object.hold_tried(Share::Whole, site, false);
+        MutexGuard { mutex: self, site, taker, inner: Some(inner) }
+    }
+
     /// Takes the mutex if it is free.
     ///
     /// # Errors
@@ -141,10 +148,10 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
         match self.inner.try_lock() {
-            Ok(guard) => Ok(self.taken(guard, site)),
+            Ok(guard) => Ok(self.tried(guard, site)),
             Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
             Err(TryLockError::Poisoned(error)) => {
-                Err(TryLockError::Poisoned(PoisonError::new(self.taken(error.into_inner(), site))))
+                Err(TryLockError::Poisoned(PoisonError::new(self.tried(error.into_inner(), site))))
             }
         }
     }

@@ -62,6 +62,13 @@ impl State {
         !self.readers_wait.load(Relaxed) && !self.writers_wait.load(Relaxed)
     }
 
+    fn hold(&self, share: Share, site: Site, tried: bool) -> Taker {
+        match tried {
+            true => self.object.hold_tried(share, site, false),
+            false => self.object.hold(share, site),
+        }
+    }
+
     fn took_read(&self) {
         self.readers.fetch_add(1, Relaxed);
         self.keep_writers();
@@ -160,8 +167,18 @@ impl<T: ?Sized> RwLock<T> {
         result: LockResult<real::RwLockReadGuard<'a, T>>,
         site: Site,
     ) -> LockResult<RwLockReadGuard<'a, T>> {
+        self.reads_as(result, site, false)
+    }
+
+    /// As [`reads`](RwLock::reads), perhaps by who would not have waited.
+    fn reads_as<'a>(
+        &'a self,
+        result: LockResult<real::RwLockReadGuard<'a, T>>,
+        site: Site,
+        tried: bool,
+    ) -> LockResult<RwLockReadGuard<'a, T>> {
         self.state.took_read();
-        let (state, taker) = (&self.state, self.state.object.hold(Share::Part, site));
+        let (state, taker) = (&self.state, self.state.hold(Share::Part, site, tried));
         wrap(result, |inner| RwLockReadGuard { state, site, taker, inner: Some(inner) })
     }
 
@@ -178,7 +195,7 @@ impl<T: ?Sized> RwLock<T> {
             return Err(TryLockError::WouldBlock);
         }
         match waited(self.inner.try_read()) {
-            Some(result) => self.reads(result, site).map_err(TryLockError::Poisoned),
+            Some(result) => self.reads_as(result, site, true).map_err(TryLockError::Poisoned),
             None => Err(TryLockError::WouldBlock),
         }
     }
@@ -220,8 +237,18 @@ impl<T: ?Sized> RwLock<T> {
         result: LockResult<real::RwLockWriteGuard<'a, T>>,
         site: Site,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
+        self.writes_as(result, site, false)
+    }
+
+    /// As [`writes`](RwLock::writes), perhaps by who would not have waited.
+    fn writes_as<'a>(
+        &'a self,
+        result: LockResult<real::RwLockWriteGuard<'a, T>>,
+        site: Site,
+        tried: bool,
+    ) -> LockResult<RwLockWriteGuard<'a, T>> {
         self.state.took_write();
-        let taker = self.state.object.hold(Share::Whole, site);
+        let taker = self.state.hold(Share::Whole, site, tried);
         wrap(result, |inner| RwLockWriteGuard { lock: self, site, taker, inner: Some(inner) })
     }
 
@@ -235,7 +262,7 @@ impl<T: ?Sized> RwLock<T> {
         let site = Location::caller();
         point(&self.state.object, Access::Acquire, site);
         match waited(self.inner.try_write()) {
-            Some(result) => self.writes(result, site).map_err(TryLockError::Poisoned),
+            Some(result) => self.writes_as(result, site, true).map_err(TryLockError::Poisoned),
             None => Err(TryLockError::WouldBlock),
         }
     }

@@ -3,9 +3,12 @@
 //! A hold belongs to its guard, wherever that goes; what is kept is who took it, and where. A wait is
 //! kept once a poll for it was pending, so that what need not wait pays nothing for it.
 
+mod order;
 mod picture;
 mod report;
 mod stuck;
+
+pub(crate) use order::How;
 
 use super::{NONE, World};
 use crate::point::{Access, Object, Site};
@@ -192,6 +195,7 @@ pub(super) struct Graph {
     free: Vec<u32>,
     began: u64,
     watch: stuck::Watch,
+    orders: order::Orders,
 }
 
 impl Graph {
@@ -202,6 +206,7 @@ impl Graph {
         self.free.clear();
         self.began = 0;
         self.watch.clear();
+        self.orders.clear();
     }
 
     #[inline]
@@ -224,9 +229,16 @@ impl Graph {
 impl World {
     /// The running task has taken a share of an object.
     #[inline]
-    pub(crate) fn hold(&self, object: &Object, share: Share, site: Site, owned: bool) -> Taker {
+    pub(crate) fn hold(&self, object: &Object, share: Share, site: Site, how: How) -> Taker {
         let taker = Taker(self.running.number());
-        self.hold_as(object, taker, share, site, owned);
+        match share {
+            Share::Permits(_) | Share::Member => {
+                self.hold_as(object, taker, share, site, how.owned);
+            }
+            Share::Whole | Share::Part => {
+                self.hold_lock(object, Hold { task: taker.0, share, site, owned: how.owned }, how);
+            }
+        }
         taker
     }
 
@@ -251,9 +263,11 @@ impl World {
     #[inline]
     pub(crate) fn give_back(&self, object: &Object, taker: Taker, site: Site, units: u32) {
         let number = object.number_in(self);
-        if let Some(place) = self.graph.borrow_mut().places.get_mut(number as usize) {
+        let mut graph = self.graph.borrow_mut();
+        if let Some(place) = graph.places.get_mut(number as usize) {
             place.give_back(taker.0, site, units);
         }
+        graph.orders.give_back(number, taker.0);
     }
 
     /// Permits that `taker` took at `site` will not be given back.
