@@ -4,7 +4,10 @@
 use sim::{Config, FailureKind, Level};
 use sim_tests::{
     again::check_again,
-    oracles::{DEADLOCKS, LEGAL, ORDERED, both_orders, with_places},
+    oracles::{
+        DEADLOCKS, LEGAL, ORDERED, both_orders, lock_that_is_kept, permit_that_is_forgotten,
+        server_without_a_lock, with_places,
+    },
 };
 use std::time::Duration;
 
@@ -106,4 +109,29 @@ fn locks_that_cannot_be_waited_for_in_a_circle_are_left_alone() {
         assert!(report.failure.is_none(), "{name}: {report}");
         assert_eq!(report.warnings, [""; 0], "{name}");
     }
+}
+
+#[test]
+fn locks_and_permits_that_are_kept_for_ever_are_told() {
+    let kept = sim::check(Config::new().seeds(RUNS), lock_that_is_kept);
+    let lost = sim::check(Config::new().seeds(RUNS), permit_that_is_forgotten);
+    let expected = [
+        (kept, ["spawned at {kept task}", "created at {kept lock}", "taken at {kept taken}"]),
+        (lost, ["waits at {lost wait}", "created at {lost slots}", "taken at {lost taken}"]),
+    ];
+    for (report, places) in expected {
+        assert!(report.failure.is_none(), "{report}");
+        let [warning] = &report.warnings[..] else { panic!("{:?}", report.warnings) };
+        for place in places {
+            let place = with_places(place);
+            assert!(warning.contains(&place), "{place:?} is not in {warning}");
+        }
+    }
+    let config = || Config::new().lint("all", Level::Deny);
+    let failure = sim::check(config(), lock_that_is_kept).failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::LeakedTask, "{failure}");
+    let failure = sim::check(config(), permit_that_is_forgotten).failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::LeakedPermit, "{failure}");
+    let report = sim::check(config().seeds(RUNS), server_without_a_lock);
+    assert!(report.failure.is_none(), "{report}");
 }

@@ -3,6 +3,7 @@
 //! A hold belongs to its guard, wherever that goes; what is kept is who took it, and where. A wait is
 //! kept once a poll for it was pending, so that what need not wait pays nothing for it.
 
+mod leaks;
 mod order;
 mod picture;
 mod report;
