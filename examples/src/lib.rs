@@ -4,6 +4,7 @@
 //! program: `cargo run --bin bank`.
 
 pub mod bank;
+pub mod forgotten_error;
 pub mod philosophers;
 pub mod show;
 pub mod throttle;

@@ -11,15 +11,16 @@
 //! not needed for a fresh run is out of line.
 
 use crate::{
-    After, Announced, Candidates, Divergence, Kind, Lane, Path, Profile, Question, Record, Seed,
-    Strategy, Tape,
+    After, Announced, Candidates, Divergence, Kind, Lane, Path, Profile, Question, Record, Search,
+    Seed, Strategy, Tape,
+    exhaustive::Explorer,
     history::History,
     mix::{SplitMix, fold, mix},
     replay::Replay,
     strategy::Guide,
     words::Words,
 };
-use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 
 /// Added to what is hashed. The low half of `RECORD` is above its high half, so that the word of a bound
 /// and a lower answer never cancels it.
@@ -62,6 +63,7 @@ pub struct Choices {
     guide: Guide,
     history: History,
     replay: Replay,
+    search: Option<Box<Search>>,
     seed: Seed,
 }
 
@@ -76,13 +78,15 @@ enum Mode {
     Calm,
     /// From a tape, then as the guide says.
     Replay,
+    /// As an exhaustive search says.
+    Search,
 }
 
 impl Mode {
     fn of(resolved: Strategy) -> Mode {
         match resolved {
             Strategy::Random => Mode::Random,
-            Strategy::Calm => Mode::Calm,
+            Strategy::Calm | Strategy::Exhaustive => Mode::Calm,
             _ => Mode::Guided,
         }
     }
@@ -101,6 +105,7 @@ impl Choices {
             guide: Guide::new(),
             history: History::default(),
             replay: Replay::default(),
+            search: None,
             seed: Seed(0),
         }
     }
@@ -124,6 +129,37 @@ impl Choices {
         }
         self.mode = Mode::Replay;
         self.replay.start(tape);
+    }
+
+    /// Gives the search whose runs are to follow.
+    pub fn give_explorer(&mut self, explorer: Explorer) {
+        self.search = Some(Box::new(Search::new(explorer)));
+    }
+
+    /// The search whose runs are to follow, or the last one of which has ended.
+    pub fn explorer(&mut self) -> Option<&mut Explorer> {
+        self.search.as_deref_mut().map(Search::explorer)
+    }
+
+    /// Takes the search back.
+    pub fn take_explorer(&mut self) -> Option<Explorer> {
+        self.search.take().map(|search| search.into_explorer())
+    }
+
+    /// Starts a run of the exhaustive search that was given, which has [begun](Explorer::begin) one. Entropy comes from
+    /// the seed; all other answers stand on the run's tape, which needs no search to be replayed.
+    pub fn start_search(&mut self, seed: Seed) {
+        self.replay.clear();
+        self.begin(seed, seed, Strategy::Exhaustive);
+        self.mode = Mode::Search;
+        if let Some(search) = &mut self.search {
+            search.start();
+        }
+    }
+
+    /// The search whose run this is.
+    pub fn search(&mut self) -> Option<&mut Search> {
+        self.search.as_deref_mut().filter(|_| self.mode == Mode::Search)
     }
 
     #[inline]
@@ -151,6 +187,7 @@ impl Choices {
             Mode::Random | Mode::Guided => self.lanes[lane as usize].below(bound),
             Mode::Calm => 0,
             Mode::Replay => self.choose_again(Question { lane, kind, who, bound }),
+            Mode::Search => self.choose_searched(kind, bound),
         };
         self.note(Record { lane, kind, who, bound, answer });
         answer
@@ -164,6 +201,7 @@ impl Choices {
             Mode::Random | Mode::Guided => self.lanes[lane as usize].below(self.rarity(lane)) == 0,
             Mode::Calm => false,
             Mode::Replay => self.now_and_then_again(Question { lane, kind, who, bound: 2 }),
+            Mode::Search => self.choose_searched(kind, 2) == 1,
         };
         self.note(Record { lane, kind, who, bound: 2, answer: happens.into() });
         happens
@@ -181,12 +219,13 @@ impl Choices {
     pub fn pick<C: Candidates>(&mut self, kind: Kind, who: Path, candidates: &C) -> u32 {
         let bound = candidates.len();
         if bound <= 1 {
-            return 0;
+            return self.pick_only(candidates);
         }
         let answer = match self.mode {
             Mode::Random => self.lanes[Lane::Schedule as usize].below(bound),
             Mode::Guided => self.pick_guided(candidates),
             Mode::Calm => 0,
+            Mode::Search => self.pick_searched(candidates),
             Mode::Replay => {
                 self.pick_again(Question { lane: Lane::Schedule, kind, who, bound }, candidates)
             }
@@ -216,7 +255,7 @@ impl Choices {
     #[inline]
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.history.on
+        self.history.on || self.mode == Mode::Search
     }
 
     /// Tells the strategy of a new task: its number in order of spawning, and that of the task which
@@ -226,11 +265,17 @@ impl Choices {
         if self.history.on {
             self.history.spawned(task, parent);
         }
+        if let Some(search) = self.search() {
+            search.spawned(task, parent);
+        }
         self.guide.spawned(&mut self.lanes[Lane::Schedule as usize], task, &self.history);
     }
 
     /// Tells where the task of that number, just spawned, was spawned: by a hash that is the same in every run.
     pub fn name_task(&mut self, task: u32, origin: u64) {
+        if !self.history.on {
+            return;
+        }
         self.history.set_kind(task, origin);
     }
 
@@ -238,6 +283,9 @@ impl Choices {
     /// created, which is the same in every run. It is asked for once a run.
     #[inline]
     pub fn name(&mut self, object: u32, origin: impl FnOnce() -> u64) {
+        if let Some(search) = self.search() {
+            return search.name(object, origin);
+        }
         let is_task = object & Announced::TASK != 0;
         if object != 0 && !is_task && !self.history.knows(object) {
             self.history.name(object, origin());
@@ -247,17 +295,26 @@ impl Choices {
     /// Tells that a task goes on: with the step that it has announced, or into a turn, when it was woken or is
     /// new. To be called after each pick, also where there was but one candidate.
     pub fn goes_on(&mut self, task: u32, step: Option<Announced>) {
+        if self.mode == Mode::Search {
+            return; // It knows whom it has picked.
+        }
         self.history.goes_on(task, step);
         self.guide.goes_on(task, step, &self.history);
     }
 
     /// Tells that a waiting task has become ready, by what another does or by the clock.
     pub fn woken(&mut self, task: u32, by: Option<u32>) {
+        if let Some(search) = self.search() {
+            return search.woken(task);
+        }
         self.history.woken(task, by);
     }
 
     /// Tells that a task has ended.
     pub fn ended(&mut self, task: u32) {
+        if let Some(search) = self.search() {
+            return search.ended(task);
+        }
         self.history.ended(task);
         self.guide.ended(task);
     }
@@ -361,6 +418,29 @@ impl Choices {
         let answered = (u64::from(bound) << 32) | u64::from(answer);
         self.hash = fold(self.hash ^ asked, RECORD ^ answered);
         self.records.push(record);
+    }
+
+    /// There is nobody else: nothing is asked, but a search counts the step.
+    #[inline]
+    fn pick_only<C: Candidates>(&mut self, candidates: &C) -> u32 {
+        if self.mode == Mode::Search && !candidates.is_empty() {
+            self.pick_searched(candidates);
+        }
+        0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pick_searched<C: Candidates>(&mut self, candidates: &C) -> u32 {
+        self.search.as_deref_mut().map_or(0, |search| search.pick(candidates))
+    }
+
+    /// A step costs nothing in a search: time passes when nothing can go on.
+    #[cold]
+    #[inline(never)]
+    fn choose_searched(&mut self, kind: Kind, bound: u32) -> u32 {
+        let search = self.search.as_deref_mut().filter(|_| kind != Kind::StepCost);
+        search.map_or(0, |search| search.choose(bound))
     }
 
     #[inline(never)]

@@ -36,6 +36,7 @@
 //! | `history.rs` | what has happened in a run, and the class that it makes |
 //! | `profile.rs` | what some runs have shown of a program |
 //! | `strategy/` | which ready task runs |
+//! | `exhaustive/`, `search.rs` | every schedule, up to equivalence, and a run of that search |
 //! | `tape.rs`, `text.rs` | a recorded run, and its text form |
 //! | `replay.rs` | answering from a tape |
 //!
@@ -51,12 +52,14 @@ extern crate alloc;
 
 mod announce;
 mod choices;
+pub mod exhaustive;
 mod history;
 mod mix;
 mod path;
 mod profile;
 mod record;
 mod replay;
+mod search;
 mod seed;
 mod strategy;
 mod tape;
@@ -69,6 +72,7 @@ pub use path::{ParsePathError, Path};
 pub use profile::Profile;
 pub use record::{Kind, Lane, Record};
 pub use replay::{After, Divergence, Question};
+pub use search::Search;
 pub use seed::{ParseSeedError, Seed};
 pub use strategy::{Candidates, ParseStrategyError, Strategy};
 pub use tape::Tape;

@@ -78,7 +78,7 @@ fn bad_tapes_are_errors_with_line_and_reason() {
     );
     check(
         "sim tape 1\nseed 1\nstrategy best\n",
-        "line 3: unknown strategy `best`: expected random, sticky, pct, pos, urw, surw, lockstep, portfolio or calm",
+        "line 3: unknown strategy `best`: expected random, sticky, pct, pos, urw, surw, lockstep, portfolio, calm or exhaustive",
     );
 }
 

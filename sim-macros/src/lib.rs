@@ -17,7 +17,9 @@ use proc_macro::TokenStream;
 /// |---|---|---|
 /// | `seeds = 1000` | how many runs, each with a seed of its own; at least 1 | 200 |
 /// | `seed = 0x2a` | the base seed, from which those of the runs derive | made of the test's path |
-/// | `strategy = "pct"` | who runs next: `random`, `sticky`, `pct`, `pos`, `urw`, `surw`, `lockstep`, `portfolio` or `calm` | `portfolio` |
+/// | `strategy = "pct"` | who runs next: `random`, `sticky`, `pct`, `pos`, `urw`, `surw`, `lockstep`, `portfolio`, `calm` or `exhaustive` | `portfolio` |
+/// | `exhaustive` | every schedule up to equivalence, instead of seeds | |
+/// | `preemptions = 2` | of these, those with at most so many preemptions | any number |
 /// | `workers = 4` | polls that may be in flight at once; at least 1 | 4 |
 /// | `time_limit = "1h"` | virtual time of a run, in `ms`, `s`, `m`, `h` or `d` | 100 years |
 /// | `max_steps = 1_000_000` | polls and scheduling points of a run | 10 million |

@@ -9,10 +9,12 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned,
 };
 
-const TEST: [&str; 16] = [
+const TEST: [&str; 18] = [
     "seed",
     "seeds",
     "strategy",
+    "exhaustive",
+    "preemptions",
     "workers",
     "time_limit",
     "max_steps",
@@ -41,8 +43,18 @@ const LINTS: [&str; 10] = [
     "ignored_fault",
     "all",
 ];
-const STRATEGIES: [&str; 9] =
-    ["random", "sticky", "pct", "pos", "urw", "surw", "lockstep", "portfolio", "calm"];
+const STRATEGIES: [&str; 10] = [
+    "random",
+    "sticky",
+    "pct",
+    "pos",
+    "urw",
+    "surw",
+    "lockstep",
+    "portfolio",
+    "calm",
+    "exhaustive",
+];
 const FLAVORS: [&str; 3] = ["multi_thread", "current_thread", "local"];
 
 /// Which attribute the options are of.
@@ -155,6 +167,17 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
         "strategy" => {
             let strategy = one_of(meta, &STRATEGIES)?;
             quote!(.strategy(#strategy))
+        }
+        "exhaustive" => {
+            if !matches!(meta, Meta::Path(_)) {
+                let message = "`exhaustive` takes no value: it stands alone";
+                return Err(Error::new(meta.span(), message));
+            }
+            quote!(.exhaustive(true))
+        }
+        "preemptions" => {
+            let preemptions = number(meta, 0)?;
+            quote!(.preemptions(#preemptions))
         }
         "time_limit" => {
             let limit = text(meta)?;
@@ -343,6 +366,7 @@ mod tests {
         check(quote!(seed = 0), Ok(".seed(0)"));
         check(quote!(max_steps = 1_000_000u64,), Ok(".max_steps(1000000)"));
         check(quote!(strategy = "pct"), Ok(".strategy(\"pct\")"));
+        check(quote!(exhaustive, preemptions = 2), Ok(".exhaustive(true).preemptions(2)"));
         check(quote!(flavor = "current_thread"), Ok(".current_thread()"));
         check(
             quote!(flavor = "multi_thread", worker_threads = 2),
@@ -376,6 +400,8 @@ mod tests {
     #[test]
     fn mistakes_keep_their_operand_and_name_what_is_allowed() {
         check(quote!(strategy = "ptc"), Err("did you mean `pct`"));
+        check(quote!(exhaustive = true), Err("stands alone"));
+        check(quote!(preemptions), Err("`preemptions = ..`"));
         check(quote!(strategy = "luck"), Err("allowed are \"random\""));
         check(quote!(seeds = 0), Err("`seeds = 0`"));
         check(quote!(seeds = "many"), Err("`seeds = \"many\"` is wrong: it takes a whole number"));

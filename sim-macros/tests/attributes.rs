@@ -108,3 +108,18 @@ fn main_keeps_arguments_and_outputs() {
     assert_eq!(fails(false).unwrap(), 7);
     assert_eq!(borrows(&["a".to_string()]).count(), 1);
 }
+
+#[sim::test(exhaustive)]
+async fn every_schedule_is_run() {
+    sim::spawn(async {}).await.unwrap();
+}
+
+#[sim::test(exhaustive, preemptions = 1)]
+#[should_panic(expected = "it ran first")]
+async fn a_schedule_of_a_search_fails_the_test() {
+    let lock = std::sync::Arc::new(sim::sync::Mutex::new(false));
+    let other = lock.clone();
+    let task = sim::spawn(async move { *other.lock().await = true });
+    assert!(!*lock.lock().await, "it ran first");
+    task.await.unwrap();
+}

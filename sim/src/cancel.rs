@@ -43,7 +43,7 @@ use std::{
 #[track_caller]
 pub fn cancel_sweep<F: Future>(future: F) -> CancelSweep<F> {
     let site = Location::caller();
-    CancelSweep { future: Some(future), object: Object::new(site), site, struck: false }
+    CancelSweep { future: Some(future), object: Object::made(site), site, struck: false }
 }
 
 /// A future that may be dropped at any of its awaits; made by [`cancel_sweep`].

@@ -49,14 +49,14 @@ pub(crate) fn running() -> Option<Rc<World>> {
     world().filter(|world| world.is_running())
 }
 
-/// A scheduling point of the task that runs, if one does.
+/// A scheduling point of the task that runs, if one does. Whether a search wants to know how the operation goes.
 #[inline]
-pub(crate) fn point(op: impl FnOnce(&World) -> Op) {
+pub(crate) fn point(op: impl FnOnce(&World) -> Op) -> bool {
     let way = CURRENT.try_with(|current| match &*current.borrow() {
         Some(world) if world.is_running() => Way::of_point(world, Some(op(world))),
         _ => Way::On,
     });
-    way.unwrap_or(Way::On).go();
+    way.unwrap_or(Way::On).go()
 }
 
 /// As [`point`], but what is announced makes no order of tasks by itself.
@@ -73,7 +73,7 @@ pub(crate) fn point_apart(op: impl FnOnce(&World) -> Op) {
 #[cold]
 pub(crate) fn point_of_wake() {
     if let Some(world) = running() {
-        Way::of_point(&world, None).go();
+        let _ = Way::of_point(&world, None).go();
     }
 }
 
@@ -112,6 +112,26 @@ pub(crate) fn within_or_at_end(f: impl FnOnce(&World)) {
     });
 }
 
+/// Calls `f` if the run is one of an exhaustive search.
+#[cold]
+pub(crate) fn searching(f: impl FnOnce(&World)) {
+    if let Some(world) = running().filter(|world| world.is_searching()) {
+        f(&world);
+    }
+}
+
+/// The number of the run and of an object that is being made by it, if that has to be known now: in a search.
+#[inline]
+pub(crate) fn made() -> Option<(u64, u32)> {
+    let made = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(world) if world.is_searching() && world.is_running() => {
+            Some((world.run(), world.make_object()))
+        }
+        _ => None,
+    });
+    made.ok().flatten()
+}
+
 /// How a task goes on at a scheduling point. Others run, and so may change what is current, only
 /// outside of the borrow of it.
 enum Way {
@@ -134,23 +154,23 @@ impl Way {
     // Each return after a switch is mispredicted, as the processor's stack of returns is that of
     // another fiber: so there are few.
     #[inline(always)]
-    fn go(self) {
-        match self {
-            Way::On => {}
+    fn go(self) -> bool {
+        let world = match self {
+            Way::On => return false,
             Way::Switch(world, target) => {
                 world.switch(target);
-                // Who was switched to may have been the first to ask for clocks.
-                if world.keeps_clocks() {
-                    world.order();
-                }
+                world
             }
             Way::Slow(world, op) => {
                 world.point(op);
-                if world.keeps_clocks() {
-                    world.order();
-                }
+                world
             }
+        };
+        // Who was switched to may have been the first to ask for clocks.
+        if world.keeps_clocks() {
+            world.order();
         }
+        world.is_searching()
     }
 
     #[inline]
@@ -280,7 +300,7 @@ pub(crate) fn wake(header: &Arc<Header>) {
         _ => None,
     });
     match here {
-        Ok(Some(Ok(way))) => way.go(),
+        Ok(Some(Ok(way))) => drop(way.go()),
         // The waker of a local set, which may do anything, is called outside of the borrow.
         Ok(Some(Err(waker))) => waker.wake(),
         _ => wake_from_afar(header),

@@ -81,6 +81,7 @@ pub use any::any;
 pub use cancel::{CancelSweep, cancel_sweep};
 pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
+    replay_with,
 };
 pub use sim_choice::{Seed, Strategy, Tape};
 pub use sim_macros::{main, test};

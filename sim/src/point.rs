@@ -37,7 +37,8 @@ impl Op {
 
 /// The identity of a lock, channel or other object that tasks share.
 ///
-/// The number is given at the first use in a run and counts from the start of the run.
+/// The number is given at the first use in a run and counts from the start of the run; in a search, when the run makes the
+/// object, as only that is the same in all its runs.
 #[derive(Debug)]
 pub(crate) struct Object {
     /// The run, and the number in it.
@@ -53,6 +54,17 @@ impl Object {
     /// An object created at `site`.
     pub(crate) const fn new(site: Site) -> Object {
         Object { number: AtomicU64::new(0), site }
+    }
+
+    /// As [`new`](Object::new), of an object that may be made by a run.
+    #[inline]
+    pub(crate) fn made(site: Site) -> Object {
+        match context::made() {
+            None => Object::new(site),
+            Some((run, number)) => {
+                Object { number: AtomicU64::new(run << NUMBER_BITS | u64::from(number)), site }
+            }
+        }
     }
 
     /// The number in this run. A lock in a static outlives a run, so the run is kept beside it.
@@ -90,19 +102,33 @@ impl Object {
 /// Announces `access` to `object` at `site`; another task may run before this returns.
 #[inline]
 pub(crate) fn point(object: &Object, access: Access, site: Site) {
+    let _ = point_told(object, access, site);
+}
+
+/// As [`point`]; whether an exhaustive search wants to know how the operation goes.
+#[inline]
+pub(crate) fn point_told(object: &Object, access: Access, site: Site) -> bool {
     context::point(|world| {
         let number = object.number_in(world);
         if matches!(access, Access::Send | Access::Receive) {
             world.use_end(number, access, site);
         }
         Op { object: number, access, site, origin: Some(object.site) }
-    });
+    })
 }
 
-/// Announces an access to a task.
-pub(crate) fn point_of_task(task: &Header, access: Access, site: Site) {
+/// Announces `access` as what is waited for from now on, without letting others run.
+pub(crate) fn announce(object: &Object, access: Access, site: Site) {
+    if let Some(world) = context::running() {
+        let (object, origin) = (object.number_in(&world), Some(object.site));
+        world.announce(Op { object, access, site, origin });
+    }
+}
+
+/// Announces an access to a task; whether an exhaustive search wants to know how it goes.
+pub(crate) fn point_of_task(task: &Header, access: Access, site: Site) -> bool {
     let object = Announced::of_task(task.number);
-    context::point(|_| Op { object, access, site, origin: Some(task.site) });
+    context::point(|_| Op { object, access, site, origin: Some(task.site) })
 }
 
 /// Announces an access that has no object of its own.

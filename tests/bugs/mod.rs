@@ -110,9 +110,8 @@ pub const UNSEEN: &[(&str, &str)] = &[
 
 /// Programs that the default strategy does not find within 10,000 runs from each base seed, and why.
 pub const SELDOM: &[(&str, &str)] = &[
-    ("reorder_20", "eighteen threads have to wait between their two steps"),
     ("safestack", "it takes three threads and five preemptions at the right steps"),
-    ("twostage_100", "all but one of a hundred threads have to wait while two go on"),
+    ("reused_node", "a thread has to wait between two steps while another pops, pops and pushes"),
 ];
 
 /// All programs, family by family.

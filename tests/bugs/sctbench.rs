@@ -32,7 +32,7 @@ family! {
     twostage_20: threads(twostage::<19, false>) fixed(twostage::<19, true>),
         Atomicity, preemptions 1,
         Panic "the second stage is missing", "SCTBench, CS.twostage_20_bad";
-    twostage_100: threads(twostage::<99, false>) fixed(twostage::<99, true>),
+    twostage_100: threads(twostage::<99, false>),
         Atomicity, preemptions 1,
         Panic "the second stage is missing", "SCTBench, CS.twostage_100_bad";
     account: threads(account),

@@ -729,6 +729,49 @@ fn error_of_a_task_that_nobody_awaits() {
     assert_eq!(failure.task.as_deref(), Some("main/0"));
 }
 
+/// The wait is for the condition variable, not for the mutex that was given back.
+#[test]
+fn deadlock_at_condition_variables() {
+    let message = "wait object 2 (created at tests/tests/failures.rs:";
+    let failure = fails(Config::new(), FailureKind::Deadlock, message, || async {
+        let (mutex, changed) = (Mutex::new(()), sim::sync::Condvar::new());
+        let guard = mutex.lock().await;
+        drop(changed.wait(guard).await);
+    });
+    assert!(!failure.message.contains("release"), "{failure}");
+    fails(Config::new(), FailureKind::Deadlock, message, || async {
+        let (mutex, changed) = (sim::std::sync::Mutex::new(()), sim::std::sync::Condvar::new());
+        // For nothing now and then, as std's may.
+        loop {
+            drop(changed.wait(mutex.lock().unwrap()).unwrap());
+        }
+    });
+}
+
+/// Workers are a setting, and not on the tape.
+#[test]
+fn tapes_of_other_settings() {
+    let config = Config::new().current_thread();
+    let race = || async {
+        let seen = Arc::new(AtomicU32::new(0));
+        let tasks = [seen.clone(), seen.clone()].map(|seen| {
+            sim::spawn(async move {
+                let before = seen.load(SeqCst);
+                yield_now().await;
+                seen.store(before + 1, SeqCst);
+            })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(seen.load(SeqCst), 2, "lost");
+    };
+    let failure = fails(config.clone(), FailureKind::Panic, "lost", race);
+    let again = sim::replay_with(config, &failure.tape, race);
+    assert_eq!(again.warnings, [""; 0]);
+    assert_eq!(again.failure.unwrap().tape, failure.tape);
+}
+
 #[test]
 fn error_of_any_type_that_nobody_looks_at() {
     struct Quiet;

@@ -29,7 +29,7 @@ use core::{fmt, str::FromStr};
 /// assert_ne!(Strategy::Portfolio.resolve(Seed(1)), Strategy::Portfolio);
 /// assert_eq!(
 ///     "dfs".parse::<Strategy>().unwrap_err().to_string(),
-///     "unknown strategy `dfs`: expected random, sticky, pct, pos, urw, surw, lockstep, portfolio or calm",
+///     "unknown strategy `dfs`: expected random, sticky, pct, pos, urw, surw, lockstep, portfolio, calm or exhaustive",
 /// );
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -54,6 +54,9 @@ pub enum Strategy {
     Portfolio,
     /// The first candidate, and zero in all other lanes too.
     Calm,
+    /// Every schedule up to equivalence: what runs next is decided by an [`Explorer`](crate::exhaustive::Explorer).
+    /// Without one it is calm.
+    Exhaustive,
 }
 
 impl Strategy {
@@ -70,6 +73,7 @@ impl Strategy {
             Strategy::Lockstep => "lockstep",
             Strategy::Portfolio => "portfolio",
             Strategy::Calm => "calm",
+            Strategy::Exhaustive => "exhaustive",
         }
     }
 
@@ -88,7 +92,8 @@ impl Strategy {
     /// Whether the strategy, or any that it resolves to, does better with a [`Profile`].
     #[must_use]
     pub const fn counts(self) -> bool {
-        !matches!(self, Strategy::Random | Strategy::Sticky | Strategy::Pos | Strategy::Calm)
+        use Strategy::{Calm, Exhaustive, Pos, Random, Sticky};
+        !matches!(self, Random | Sticky | Pos | Calm | Exhaustive)
     }
 
     /// Whether a run with this strategy, resolved, has to be told of what happens in it.
@@ -117,6 +122,7 @@ impl FromStr for Strategy {
             "lockstep" => Ok(Strategy::Lockstep),
             "portfolio" => Ok(Strategy::Portfolio),
             "calm" => Ok(Strategy::Calm),
+            "exhaustive" => Ok(Strategy::Exhaustive),
             _ => Err(ParseStrategyError { operand: text.into() }),
         }
     }
@@ -134,7 +140,7 @@ impl fmt::Display for ParseStrategyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "unknown strategy `{}`: expected random, sticky, pct, pos, urw, surw, lockstep, portfolio or calm",
+            "unknown strategy `{}`: expected random, sticky, pct, pos, urw, surw, lockstep, portfolio, calm or exhaustive",
             self.operand
         )
     }
@@ -156,6 +162,12 @@ pub trait Candidates {
     fn announced(&self, i: u32) -> Option<Announced> {
         let _ = i;
         None
+    }
+
+    /// Whether candidate `i` begins a turn, for which it was started or woken; else it goes on in the middle of one.
+    fn begins_turn(&self, i: u32) -> bool {
+        let _ = i;
+        true
     }
 
     /// Whether candidate 0 is the task that is running, so that any other pick is a preemption.
@@ -215,7 +227,7 @@ impl Guide {
                 self.urw.start();
                 self.lockstep.start(seed, &self.profile);
             }
-            Strategy::Random | Strategy::Calm | Strategy::Portfolio => {}
+            Strategy::Random | Strategy::Calm | Strategy::Portfolio | Strategy::Exhaustive => {}
         }
     }
 
@@ -272,7 +284,7 @@ impl Guide {
             Strategy::Urw => self.urw.pick(words, candidates),
             Strategy::Surw => self.surw.pick(words, candidates, history, &self.urw),
             Strategy::Lockstep => self.lockstep.pick(words, candidates, history, &self.urw),
-            Strategy::Calm => calm::pick(),
+            Strategy::Calm | Strategy::Exhaustive => calm::pick(),
             Strategy::Portfolio => unreachable!("the portfolio is resolved when the run starts"),
         }
     }

@@ -26,6 +26,9 @@ pub struct Config {
     pub(crate) single: Option<Seed>,
     pub(crate) seeds: u64,
     pub(crate) strategy: Strategy,
+    /// Of an exhaustive search: the bound on preemptions, and how many schedules are run at most.
+    pub(crate) preemptions: Option<u32>,
+    pub(crate) schedules: u64,
     pub(crate) limits: Limits,
     pub(crate) jobs: usize,
     pub(crate) recheck: u64,
@@ -82,6 +85,8 @@ impl Config {
             single: None,
             seeds: SEEDS,
             strategy: Strategy::default(),
+            preemptions: None,
+            schedules: u64::MAX,
             limits: Limits {
                 workers: WORKERS,
                 multi_thread: false,
@@ -166,6 +171,7 @@ impl Config {
     /// | `lockstep` | all tasks go on until each stands before a step on some objects |
     /// | `portfolio` | one of these, by the seed: the default |
     /// | `calm` | first come, first served; no preemption: each run is the same |
+    /// | `exhaustive` | see [`exhaustive`](Config::exhaustive) |
     ///
     /// `pct`, `urw`, `surw`, `lockstep` and `portfolio` count by what the first two runs of a check have shown.
     /// The seeds of those are the same in every check, so that a seed still reproduces its run alone: the two
@@ -176,6 +182,57 @@ impl Config {
             Ok(strategy) => self.strategy = strategy,
             Err(error) => self.mistake(format!("strategy: {error}")),
         }
+        self
+    }
+
+    /// Runs every schedule of a small test, up to equivalence: of the schedules that differ only in the order of steps
+    /// which do not touch each other one is run. A step goes from one scheduling point to the next.
+    ///
+    /// The choices of `select!`, of cancellation and the like are gone through too; time passes when nothing can go on,
+    /// and each task has a worker, unless there is one worker for all. A failure is replayed by its tape: no seed
+    /// names it. A search that is ended by `SIM_TIME` or by [`schedules`](Config::schedules) goes on from a file in
+    /// `SIM_OUT` when the test is run again.
+    ///
+    /// Steps that touch each other by what is not of `sim` (an atomic of std, say) look independent: such races
+    /// may be missed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sim::sync::Mutex;
+    ///
+    /// let report = sim::check(sim::Config::new().exhaustive(true), || async {
+    ///     let count = Arc::new(Mutex::new(0));
+    ///     let tasks = [0; 3].map(|_| {
+    ///         let count = count.clone();
+    ///         sim::spawn(async move { *count.lock().await += 1 })
+    ///     });
+    ///     for task in tasks {
+    ///         task.await.unwrap();
+    ///     }
+    ///     assert_eq!(*count.lock().await, 3);
+    /// });
+    /// assert!(report.failure.is_none());
+    /// assert_eq!(report.exhaustive.unwrap().to_string(), "all 6 classes explored");
+    /// ```
+    pub fn exhaustive(mut self, exhaustive: bool) -> Config {
+        self.strategy = if exhaustive { Strategy::Exhaustive } else { Strategy::default() };
+        self
+    }
+
+    /// Bounds an exhaustive search to schedules with at most so many preemptions: switches away from a task that
+    /// could have gone on. Most bugs need one or two. Default: any number.
+    pub fn preemptions(mut self, preemptions: u32) -> Config {
+        self.preemptions = Some(preemptions);
+        self
+    }
+
+    /// Ends an exhaustive search after so many schedules; the next check of the same test goes on from there.
+    /// Default: any number.
+    pub fn schedules(mut self, schedules: u64) -> Config {
+        if schedules == 0 {
+            self.mistake("schedules: 0 would show nothing; allowed is 1 or more".into());
+        }
+        self.schedules = schedules;
         self
     }
 
@@ -305,6 +362,12 @@ impl Config {
     /// One passing run in `n` is run twice, to see that it is the same; 0 is none. Default 64.
     pub fn recheck_every(mut self, n: u64) -> Config {
         self.recheck = n;
+        self
+    }
+
+    /// A folder for the tapes of a named test's failures, and for searches that were ended. Default `target/sim`.
+    pub fn out(mut self, folder: impl Into<std::path::PathBuf>) -> Config {
+        self.out = Some(folder.into());
         self
     }
 

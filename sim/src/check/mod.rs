@@ -2,6 +2,7 @@
 
 mod config;
 mod env;
+mod exhaustive;
 mod hook;
 mod lints;
 mod report;
@@ -10,7 +11,7 @@ mod runner;
 pub use config::{Config, ConfigError};
 pub use lints::Level;
 pub use report::{Classes, Failure, FailureKind, Outcome, Report};
-pub use runner::{check, replay};
+pub use runner::{check, replay, replay_with};
 
 pub(crate) use lints::Lints;
 pub(crate) use runner::ambient_world;

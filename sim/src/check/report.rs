@@ -1,7 +1,7 @@
 //! What a check tells: how many runs, and the first failure with all that is needed to act on it.
 
 use crate::world::Fault;
-use sim_choice::{Seed, Tape};
+use sim_choice::{Seed, Tape, exhaustive::Progress};
 use std::{fmt, time::Duration};
 
 /// What went wrong.
@@ -92,6 +92,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// How different the runs were.
     pub classes: Classes,
+    /// Of an exhaustive search: how far it came.
+    pub exhaustive: Option<Progress>,
 }
 
 /// How many different runs there were, and how likely the next is to be new: when to stop.
@@ -205,13 +207,20 @@ impl fmt::Display for Report {
         match &self.failure {
             None => {
                 write!(f, "passed {} runs, {} steps", self.runs, self.steps)?;
+                if let Some(progress) = &self.exhaustive {
+                    return write!(f, "; {progress}");
+                }
                 match self.classes.runs {
                     0 => Ok(()),
                     _ => write!(f, "; {}", self.classes),
                 }
             }
             Some(failure) => {
-                writeln!(f, "failed in run {}", self.runs)?;
+                write!(f, "failed in run {}", self.runs)?;
+                match &self.exhaustive {
+                    Some(progress) => writeln!(f, ", {} classes explored", progress.classes)?,
+                    None => writeln!(f)?,
+                }
                 write!(f, "{failure}")
             }
         }

@@ -6,7 +6,7 @@
 //! Strategies that count learn from the first runs, see [`Profile`]; their seeds are fixed, so that whoever
 //! runs one seed again learns the same first. A check of one run learns nothing.
 
-use super::{Classes, Config, Failure, FailureKind, Outcome, Report, hook};
+use super::{Classes, Config, Failure, FailureKind, Outcome, Report, exhaustive, hook};
 use crate::{
     context::{self, poll_blocking},
     point::Site,
@@ -34,14 +34,16 @@ const SHOWN: usize = 12;
 
 /// What decides a run.
 #[derive(Clone)]
-enum Source {
+pub(super) enum Source {
     Seed(Seed, Strategy, Arc<Profile>),
     Tape(Arc<Tape>),
+    /// An exhaustive search, which the world's choices have; entropy comes from the seed.
+    Search(Seed),
 }
 
 /// Whether anything besides the program looks at a run. It makes no difference to the run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Watch {
+pub(super) enum Watch {
     /// Only if the strategy does.
     Strategy,
     /// For the class of the run.
@@ -60,6 +62,7 @@ impl Source {
                 choices.start(*seed, *strategy);
             }
             Source::Tape(tape) => choices.start_with_prefix(tape.clone(), After::Calm),
+            Source::Search(seed) => choices.start_search(*seed),
         }
     }
 
@@ -74,17 +77,17 @@ impl Source {
 }
 
 /// What one run gave.
-struct Ran {
-    fault: Option<Fault>,
-    hash: u64,
+pub(super) struct Ran {
+    pub(super) fault: Option<Fault>,
+    pub(super) hash: u64,
     /// If the run was watched.
     class: Option<u64>,
-    steps: u64,
-    warnings: Vec<String>,
+    pub(super) steps: u64,
+    pub(super) warnings: Vec<String>,
     /// Only of a run that is looked at, or that failed.
-    tape: Option<Tape>,
+    pub(super) tape: Option<Tape>,
     trace: Vec<Line>,
-    divergence: Option<String>,
+    pub(super) divergence: Option<String>,
     /// By task number, of a run that is looked at.
     task_names: Vec<String>,
 }
@@ -134,14 +137,18 @@ where
     let run = |world: &Rc<World>| run_main(world, &test, site);
     match setup(&config) {
         Err(message) => setup_failure(message),
+        Ok(None) if exhaustive::is_search(&config) => {
+            exhaustive::search(&exhaustive::widen(config), &run)
+        }
         Ok(None) => Sweep::new(&config, &run).report(),
-        Ok(Some(tape)) => replay_with(&config, tape, &run),
+        Ok(Some(tape)) => replay_tape(&config, tape, &run),
     }
 }
 
 /// Runs `test` with the choices of `tape`, then calmly.
 ///
-/// A tape of another test, or of one that has changed, diverges: the report's warnings say at which
+/// Settings are as [`Config::new`] has them; for others see [`replay_with`]. A tape of another test, or of one
+/// that has changed, diverges: the report's warnings say at which
 /// choice first.
 ///
 /// ```
@@ -157,11 +164,30 @@ where
     F: Fn() -> Fut + Sync,
     Fut: Future<Output: Outcome>,
 {
+    replay_with(Config::new(), tape, test)
+}
+
+/// As [`replay`], with the settings that the tape was made under: workers, limits, stalls and the like are
+/// no choices, and not on the tape.
+///
+/// ```
+/// # let test = || async {};
+/// let config = sim::Config::new().current_thread();
+/// let report = sim::check(config.clone(), test);
+/// if let Some(failure) = report.failure {
+///     sim::replay_with(config, &failure.tape, test);
+/// }
+/// ```
+#[track_caller]
+pub fn replay_with<F, Fut>(config: Config, tape: &Tape, test: F) -> Report
+where
+    F: Fn() -> Fut + Sync,
+    Fut: Future<Output: Outcome>,
+{
     let site = Location::caller();
-    let config = Config::new();
     match setup(&config) {
         Err(message) => setup_failure(message),
-        Ok(_) => replay_with(&config, tape.clone(), &|world| run_main(world, &test, site)),
+        Ok(_) => replay_tape(&config, tape.clone(), &|world| run_main(world, &test, site)),
     }
 }
 
@@ -180,6 +206,7 @@ where
             // No second message: the line that runs it again stays the last.
             resume_unwind(Box::new(format!("{:?}: {}", failure.kind, failure.message)));
         }
+        None if report.exhaustive.is_some() => eprintln!("{report}"),
         None => report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}")),
     }
 }
@@ -240,10 +267,10 @@ where
     drop(finished);
 }
 
-type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
+pub(super) type Main<'a> = &'a (dyn Fn(&Rc<World>) + Sync);
 
 /// Does one run in `world`, which must not be spoiled.
-fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) -> Ran {
+pub(super) fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) -> Ran {
     let traced = watch == Watch::Trace;
     world.begin(|choices| source.start_watched(choices, watch));
     world.set_tracing(traced);
@@ -258,7 +285,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) ->
     let tape = (fault.is_some() || traced).then(|| Tape {
         seed: choices.seed(),
         strategy: match source {
-            Source::Seed(..) => choices.strategy(),
+            Source::Seed(..) | Source::Search(_) => choices.strategy(),
             Source::Tape(tape) => tape.strategy,
         },
         records: choices.records().to_vec(),
@@ -278,7 +305,7 @@ fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch: Watch) ->
 }
 
 /// Does one run on a thread of its own.
-fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
+pub(super) fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
     on_thread(|| {
         let world = Rc::new(World::new(config.limits.clone()));
         let ran = run_once(&world, source, main, Watch::Trace);
@@ -288,7 +315,7 @@ fn run_apart(config: &Config, source: &Source, main: Main<'_>) -> Ran {
 }
 
 /// Runs `f` on a new thread. A panic there is one of ours, and is passed on.
-fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+pub(super) fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let builder = thread::Builder::new().name(thread::current().name().unwrap_or("sim").into());
         let handle = builder.spawn_scoped(scope, f).expect("the system gives another thread");
@@ -296,7 +323,11 @@ fn on_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-fn replay_with(config: &Config, tape: Tape, main: Main<'_>) -> Report {
+fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
+    let config = &match tape.strategy {
+        Strategy::Exhaustive => exhaustive::widen(config.clone()),
+        _ => config.clone(),
+    };
     let tape = Arc::new(tape);
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
@@ -424,6 +455,7 @@ impl<'a> Sweep<'a> {
             failure: None,
             warnings: self.warnings.into_inner().unwrap(),
             classes: Classes::default(),
+            exhaustive: None,
         };
         let mut last = u64::MAX;
         if let Some(found) = found.into_iter().next() {
@@ -575,7 +607,7 @@ fn confirm(config: &Config, found: Found, main: Main<'_>) -> Failure {
     let same = again.hash == found.ran.hash;
     let rerun = match source {
         Source::Seed(seed, ..) => rerun_line(config, seed),
-        Source::Tape(_) => "with the same tape".into(),
+        Source::Tape(_) | Source::Search(_) => "with the same tape".into(),
     };
     let trace = shown(&again, config.trace);
     if same && let (Some(fault), Some(tape)) = (again.fault, again.tape) {
@@ -617,7 +649,7 @@ const UNDECIDED: &str = "\n  something decides that the seed does not: a static 
                          futures::select! and fastrand do";
 
 /// The end of a trace as lines, or all of it.
-fn shown(ran: &Ran, all: bool) -> Vec<String> {
+pub(super) fn shown(ran: &Ran, all: bool) -> Vec<String> {
     let trace = &ran.trace;
     let from = if all { 0 } else { trace.len().saturating_sub(SHOWN) };
     let line = |line: &Line| {
@@ -641,32 +673,40 @@ fn rerun_line(config: &Config, seed: Seed) -> String {
         1 => (" SIM_SEEDS=1", ".seeds(1)"),
         _ => ("", ""),
     };
-    match &config.name {
-        Some(name) => {
-            // libtest's names leave out the crate's.
-            let test = name.split_once("::").map_or(&**name, |(_, test)| test);
-            let package = match std::env::var("CARGO_PKG_NAME") {
-                Ok(package) => format!(" -p {package}"),
-                Err(_) => String::new(),
-            };
-            format!("SIM_SEED={seed}{one}{strategy} cargo test{package} {test} -- --exact")
-        }
-        None if config.from_env => {
-            let command: Vec<String> = std::env::args().collect();
-            format!("SIM_SEED={seed}{one}{strategy} {}", command.join(" "))
-        }
-        None => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
+    match (&config.name, config.from_env) {
+        (None, false) => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
+        _ => rerun(config, &format!("SIM_SEED={seed}{one}{strategy}")),
     }
+}
+
+/// The command that runs a named test, or this program, again with those variables.
+pub(super) fn rerun(config: &Config, variables: &str) -> String {
+    let Some(name) = &config.name else {
+        let command: Vec<String> = std::env::args().collect();
+        return format!("{variables} {}", command.join(" "));
+    };
+    // libtest's names leave out the crate's.
+    let test = name.split_once("::").map_or(&**name, |(_, test)| test);
+    let package = match std::env::var("CARGO_PKG_NAME") {
+        Ok(package) => format!(" -p {package}"),
+        Err(_) => String::new(),
+    };
+    format!("{variables} cargo test{package} {test} -- --exact")
 }
 
 /// Writes the tape of a named test's failure beside its build, for `SIM_TAPE`.
 fn write_tape(config: &Config, failure: &Failure) {
     let Some(name) = &config.name else { return };
-    let Some(folder) = config.out.clone().or_else(default_out) else { return };
+    let Some(folder) = out(config) else { return };
     let file = format!("{}-{}.tape", name.replace("::", "-"), failure.seed);
     // A tape that cannot be written takes nothing from the report: the seed is enough.
     let _ = std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::write(folder.join(file), failure.tape.to_string()));
+}
+
+/// The folder for tapes and the like.
+pub(super) fn out(config: &Config) -> Option<std::path::PathBuf> {
+    config.out.clone().or_else(default_out)
 }
 
 /// `target/sim`, of the target folder that the test was built in.

@@ -50,7 +50,7 @@ pub struct DuplexStream {
 pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     let (one, two) = tokio::io::duplex(max_buf_size);
     let site = Location::caller();
-    let (there, back) = (Arc::new(Object::new(site)), Arc::new(Object::new(site)));
+    let (there, back) = (Arc::new(Object::made(site)), Arc::new(Object::made(site)));
     (
         DuplexStream { inner: one, incoming: back.clone(), outgoing: there.clone(), site },
         DuplexStream { inner: two, incoming: there, outgoing: back, site },
@@ -158,7 +158,7 @@ impl SimplexStream {
     pub fn new_unsplit(max_buf_size: usize) -> SimplexStream {
         let inner = tokio::io::SimplexStream::new_unsplit(max_buf_size);
         let site = Location::caller();
-        SimplexStream { inner, object: Object::new(site), site }
+        SimplexStream { inner, object: Object::made(site), site }
     }
 }
 

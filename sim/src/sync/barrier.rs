@@ -55,7 +55,7 @@ impl Barrier {
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
         Barrier {
-            object: Object::new(Location::caller()),
+            object: Object::made(Location::caller()),
             state: Mutex::new(State { arrived: 0, generation: 0 }),
             opened: Notify::new(),
             n: n.max(1),

@@ -1,7 +1,7 @@
 //! A condition that holders of a [`Mutex`] wait for, as std's `Condvar`.
 
 use super::{Mutex, MutexGuard, guard::opaque};
-use crate::point::{Access, Object, Site, point};
+use crate::point::{Access, Object, Site, announce, point};
 use std::{future::Future, panic::Location};
 
 /// Lets a task give a [`Mutex`] back and wait, in one step, until another says that something changed.
@@ -72,8 +72,10 @@ impl Condvar {
             let mut guard = Some(guard);
             std::future::poll_fn(|cx| {
                 let poll = permit.as_mut().poll(cx);
-                // In the queue now: the mutex may go.
-                guard.take();
+                // In the queue now: the mutex may go. What is waited for then is not the mutex.
+                if guard.take().is_some() && poll.is_pending() {
+                    announce(&self.object, Access::Wait, site);
+                }
                 poll.map(|permit| permit.expect("the semaphore is never closed").forget())
             })
             .await;

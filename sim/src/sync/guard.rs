@@ -91,7 +91,7 @@ pub(super) struct Channel {
 
 impl Channel {
     pub(super) fn new(site: Site) -> Channel {
-        Channel { object: Object::new(site), site }
+        Channel { object: Object::made(site), site }
     }
 
     /// Announces that an end, or the last of its kind, is about to go.

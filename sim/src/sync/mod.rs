@@ -4,6 +4,7 @@
 //! operation a scheduling point: it announces itself, and another task may run before it takes
 //! place, also where it would not have to wait. [`Event`] and [`Condvar`] are known from asyncio and std.
 
+mod attempt;
 mod barrier;
 pub mod broadcast;
 mod charge;

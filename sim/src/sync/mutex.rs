@@ -2,6 +2,7 @@
 
 use super::{
     TryLockError,
+    attempt::Attempt,
     charge::charged,
     guard::{Announced, OwnedRelease, Release, faces},
 };
@@ -38,7 +39,7 @@ impl<T> Mutex<T> {
     /// An unlocked mutex.
     #[track_caller]
     pub fn new(value: T) -> Mutex<T> {
-        Mutex { object: Object::new(Location::caller()), inner: real::Mutex::new(value) }
+        Mutex { object: Object::made(Location::caller()), inner: real::Mutex::new(value) }
     }
 
     /// An unlocked mutex, for statics.
@@ -61,8 +62,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     pub(super) async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
-        point(&self.object, Access::Acquire, site);
+        let attempt = Attempt::announce(&self.object, site);
         let inner = charged(&self.object, Share::Whole, site, self.inner.lock()).await;
+        attempt.granted();
         MutexGuard { release: Release::new(&self.object, Share::Whole, site), inner, mutex: self }
     }
 
@@ -97,9 +99,10 @@ impl<T: ?Sized> Mutex<T> {
     {
         let site = Location::caller();
         async move {
-            point(&self.object, Access::Acquire, site);
+            let attempt = Attempt::announce(&self.object, site);
             let lent = Owned::lend_later(self.clone());
             let inner = charged(&self.object, Share::Whole, site, lent).await;
+            attempt.granted();
             OwnedMutexGuard { release: OwnedRelease::new(self, Share::Whole, site), inner }
         }
     }

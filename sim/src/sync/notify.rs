@@ -33,7 +33,7 @@ impl Notify {
     /// Nothing notified.
     #[track_caller]
     pub fn new() -> Notify {
-        Notify { object: Object::new(Location::caller()), inner: real::Notify::new() }
+        Notify { object: Object::made(Location::caller()), inner: real::Notify::new() }
     }
 
     /// Nothing notified, for statics.

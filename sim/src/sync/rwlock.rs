@@ -39,7 +39,7 @@ impl<T> RwLock<T> {
     /// An unlocked lock.
     #[track_caller]
     pub fn new(value: T) -> RwLock<T> {
-        RwLock { object: Object::new(Location::caller()), inner: real::RwLock::new(value) }
+        RwLock { object: Object::made(Location::caller()), inner: real::RwLock::new(value) }
     }
 
     /// An unlocked lock that at most `max_readers` may read at once.
@@ -50,7 +50,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn with_max_readers(value: T, max_readers: u32) -> RwLock<T> {
         let inner = real::RwLock::with_max_readers(value, max_readers);
-        RwLock { object: Object::new(Location::caller()), inner }
+        RwLock { object: Object::made(Location::caller()), inner }
     }
 
     /// An unlocked lock, for statics.

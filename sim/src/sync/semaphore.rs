@@ -38,7 +38,7 @@ impl Semaphore {
     /// Panics above [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     #[track_caller]
     pub fn new(permits: usize) -> Semaphore {
-        Semaphore { object: Object::new(Location::caller()), inner: real::Semaphore::new(permits) }
+        Semaphore { object: Object::made(Location::caller()), inner: real::Semaphore::new(permits) }
     }
 
     /// A semaphore, for statics.

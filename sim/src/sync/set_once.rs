@@ -24,7 +24,7 @@ impl<T> SetOnce<T> {
     /// An empty cell.
     #[track_caller]
     pub fn new() -> SetOnce<T> {
-        SetOnce { object: Object::new(Location::caller()), inner: real::SetOnce::new() }
+        SetOnce { object: Object::made(Location::caller()), inner: real::SetOnce::new() }
     }
 
     /// An empty cell, for statics.
@@ -36,7 +36,7 @@ impl<T> SetOnce<T> {
     /// A cell with that value, if any.
     #[track_caller]
     pub fn new_with(value: Option<T>) -> SetOnce<T> {
-        SetOnce { object: Object::new(Location::caller()), inner: real::SetOnce::new_with(value) }
+        SetOnce { object: Object::made(Location::caller()), inner: real::SetOnce::new_with(value) }
     }
 
     /// A cell with that value, for statics.

@@ -2,8 +2,9 @@
 
 use super::{AbortHandle, Id, JoinError, coop};
 use crate::{
+    context,
     point::{Access, point_of_task},
-    world::{Header, Output, is_finished, world_of},
+    world::{Attempted, Header, Output, is_finished, world_of},
 };
 use std::{
     fmt,
@@ -83,8 +84,17 @@ impl<T> Future for JoinHandle<T> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        point_of_task(self.header(), Access::Join, Location::caller());
-        self.poll_quietly(cx)
+        let site = Location::caller();
+        let told = point_of_task(self.header(), Access::Join, site);
+        let task = Attempted::Task(self.header().number);
+        if told {
+            context::searching(|world| world.tell_attempt(task, site));
+        }
+        let joined = self.poll_quietly(cx);
+        if told && joined.is_ready() {
+            context::searching(|world| world.tell_granted(task));
+        }
+        joined
     }
 }
 

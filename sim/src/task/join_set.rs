@@ -2,6 +2,7 @@
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
 use crate::{
+    context,
     hold::Share,
     point::{Access, Object, point},
     runtime::Handle,
@@ -41,7 +42,7 @@ pub struct JoinSet<T> {
 /// The tasks whose handles are to be looked at, in the order in which they were woken.
 struct Woken {
     state: Mutex<State>,
-    /// The set, as it is announced.
+    /// The set.
     object: Object,
 }
 
@@ -69,6 +70,8 @@ impl Wake for Entry {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // The set gives its tasks in the order in which they end.
+        context::searching(|world| world.tell_change(&self.woken.object));
         let waker = {
             let mut state = self.woken.lock();
             if !state.queue.contains(&self.key) {
@@ -86,7 +89,7 @@ impl<T> JoinSet<T> {
     /// An empty set.
     #[track_caller]
     pub fn new() -> JoinSet<T> {
-        let object = Object::new(Location::caller());
+        let object = Object::made(Location::caller());
         let woken = Arc::new(Woken { state: Mutex::default(), object });
         JoinSet { handles: BTreeMap::new(), next: 0, woken }
     }

@@ -59,7 +59,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 pub fn sleep_until(deadline: Instant) -> Sleep {
     context::expect_timers();
     let site = Location::caller();
-    Sleep { deadline, stage: Stage::New, object: Object::new(site), site }
+    Sleep { deadline, stage: Stage::New, object: Object::made(site), site }
 }
 
 /// A future that is ready at an instant; made by [`sleep`] and [`sleep_until`].

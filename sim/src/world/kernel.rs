@@ -55,6 +55,9 @@ impl World {
     /// Waits until `unblock` or the time; whether it was in time.
     fn wait(&self, address: usize, timeout_ns: Option<u64>) -> bool {
         let Some(world) = self.this() else { return false };
+        if address != SLEEP && address != YIELD {
+            self.tell_libc();
+        }
         let ticket = self.next_ticket();
         let timer = timeout_ns.map(|ns| {
             let at = self.now_ns().saturating_add(ns);

@@ -12,6 +12,7 @@ mod kernel;
 mod names;
 mod output;
 mod schedule;
+mod search;
 mod table;
 mod tasks;
 mod threads;
@@ -22,6 +23,7 @@ pub(crate) use clocks::Atomic;
 pub(crate) use graph::{How, Share, Taker, WaitWaker};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use output::Output;
+pub(crate) use search::Attempted;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
 pub(crate) use waits::Waiter;
@@ -195,6 +197,8 @@ pub(crate) struct World {
     clocks_on: Cell<bool>,
     /// The strategy is told what happens, see `watch.rs`.
     pub(crate) watching: Cell<bool>,
+    /// The run is one of an exhaustive search, see `search.rs`; then it is watched too.
+    searching: Cell<bool>,
     /// Timers fire: whoever is woken is so by the clock.
     firing: Cell<bool>,
     /// The run is over, looked at or watched, or threads are parked or have yielded: points have more to do
@@ -276,6 +280,7 @@ impl World {
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
             watching: Cell::new(false),
+            searching: Cell::new(false),
             firing: Cell::new(false),
             unusual: Cell::new(false),
             quiet: Cell::new(false),
@@ -296,6 +301,7 @@ impl World {
         self.run.set(RUNS.fetch_add(1, Relaxed));
         start(&mut self.choices.borrow_mut());
         self.watching.set(self.choices.borrow().is_watched());
+        self.searching.set(self.choices.borrow_mut().search().is_some());
         let limits = self.limits.borrow();
         {
             let mut table = self.table.borrow_mut();
@@ -383,6 +389,7 @@ impl World {
     fn set_stopping(&self, stopping: bool) {
         if stopping && !self.stopping.get() {
             self.event(crate::trace::Happened::End(self.steps()));
+            self.tell_end();
         }
         self.stopping.set(stopping);
         self.set_unusual();
@@ -607,6 +614,7 @@ impl World {
         }
         self.busy_from.set(self.pulse.get() + BUSY_STEPS);
         self.busy_at.set(self.busy_from.get());
+        self.tell_quiet();
         self.set_now(next.max(self.now.get()));
         self.fire_due();
         true

@@ -91,10 +91,11 @@ impl World {
         let mut table = self.table.borrow_mut();
         let slot = self.running.slot();
         self.tell_announced(&mut table);
-        let index = self.pick_watched(Kind::Preempt, &table.choice(Some(slot)));
-        if index == 0 {
-            return Target::Stay;
-        }
+        let index = match self.pick_watched(Kind::Preempt, &table.choice(Some(slot))) {
+            None => return Target::End,
+            Some(0) => return Target::Stay,
+            Some(index) => index,
+        };
         let target = table.take(index, true);
         table.suspended.push(Suspended { slot, fiber: self.fiber.get() });
         target
@@ -170,7 +171,10 @@ impl World {
                 let ready = table.choice(None);
                 let index = match ready.len() {
                     0 => None,
-                    _ if self.watching.get() => Some(self.pick_watched(Kind::Next, &ready)),
+                    _ if self.watching.get() => match self.pick_watched(Kind::Next, &ready) {
+                        None => return Target::End,
+                        picked => picked,
+                    },
                     1 => Some(0),
                     _ => {
                         let who = self.running.get().path;

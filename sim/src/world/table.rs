@@ -467,6 +467,10 @@ impl Candidates for Ready<'_> {
         }
     }
 
+    fn begins_turn(&self, index: u32) -> bool {
+        !self.slot(index).1
+    }
+
     fn is_current(&self) -> bool {
         self.current.is_some()
     }

@@ -14,23 +14,34 @@ impl World {
     pub(super) fn tell_announced(&self, table: &mut Table) {
         let op = self.op.get();
         table.slots[self.running.slot() as usize].op = op;
+        if self.is_searching() {
+            self.tell_whole(table);
+        }
         if let Some(Op { object: object @ 1.., origin: Some(origin), .. }) = op {
             self.choices.borrow_mut().name(object, || hash(origin));
         }
     }
 
-    /// Picks one of the candidates, of which there is at least one, and tells that it goes on.
-    pub(super) fn pick_watched(&self, kind: Kind, ready: &Ready<'_>) -> u32 {
-        let mut choices = self.choices.borrow_mut();
-        let index = choices.pick(kind, self.running.path(), ready);
-        choices.goes_on(ready.task(index), ready.announced(index));
-        index
+    /// Picks one of the candidates, of which there is at least one, and tells that it goes on; `None` if the run is
+    /// given up.
+    pub(super) fn pick_watched(&self, kind: Kind, ready: &Ready<'_>) -> Option<u32> {
+        let index = {
+            let mut choices = self.choices.borrow_mut();
+            let index = choices.pick(kind, self.running.path(), ready);
+            choices.goes_on(ready.task(index), ready.announced(index));
+            index
+        };
+        (!self.searching.get() || !self.is_given_up()).then_some(index)
     }
 
     /// Tells that a task begins a turn that was not picked among tasks of pools.
     pub(super) fn tell_local_turn(&self, slot: u32) {
         let number = self.table.borrow().slots[slot as usize].number;
-        self.choices.borrow_mut().goes_on(number, None);
+        let mut choices = self.choices.borrow_mut();
+        choices.goes_on(number, None);
+        if let Some(search) = choices.search() {
+            search.local_turn(number, self.running.get().number);
+        }
     }
 
     /// Tells where a task was spawned.
@@ -70,7 +81,7 @@ pub(super) fn announced(op: Option<Op>) -> Option<Announced> {
 
 /// A number for a place in the source: the same in every run, as an address is not. FNV-1a, see
 /// <http://www.isthe.com/chongo/tech/comp/fnv/>.
-fn hash(site: Site) -> u64 {
+pub(super) fn hash(site: Site) -> u64 {
     let place = u64::from(site.line()) << 32 | u64::from(site.column());
     let bytes = site.file().bytes().chain(place.to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     context,
-    point::{Access, Object, Site, point},
+    point::{Access, Object, Site, announce, point},
     world::World,
 };
 use std::{
@@ -165,6 +165,8 @@ impl Condvar {
             crate::point::point_alone(Access::Yield, site, None);
         } else {
             while !queued.is_chosen() && !deadline.is_over() {
+                // What is waited for is not the mutex, which was given back last.
+                announce(&self.object, Access::Wait, site);
                 queued.wait(world, deadline.virtual_ns(), site);
             }
         }
