@@ -90,6 +90,28 @@ pub(crate) fn ordering(f: impl FnOnce(&World)) {
     });
 }
 
+/// Calls `f` with the simulation of which a task or a thread runs, if one does.
+#[inline]
+pub(crate) fn within(f: impl FnOnce(&World)) {
+    let _ = CURRENT.try_with(|current| {
+        if let Some(world) = &*current.borrow()
+            && world.is_running()
+        {
+            f(world);
+        }
+    });
+}
+
+/// Calls `f` with the current simulation, if there is one, also where nothing of it runs.
+#[inline]
+pub(crate) fn within_or_at_end(f: impl FnOnce(&World)) {
+    let _ = CURRENT.try_with(|current| {
+        if let Some(world) = &*current.borrow() {
+            f(world);
+        }
+    });
+}
+
 /// Calls `f` if the run is one of an exhaustive search.
 #[cold]
 pub(crate) fn searching(f: impl FnOnce(&World)) {

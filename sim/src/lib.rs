@@ -59,6 +59,7 @@ mod macros;
 mod cancel;
 mod check;
 mod context;
+mod hold;
 mod point;
 mod property;
 mod trace;

@@ -108,11 +108,12 @@ pub(crate) fn point(object: &Object, access: Access, site: Site) {
 /// As [`point`]; whether an exhaustive search wants to know how the operation goes.
 #[inline]
 pub(crate) fn point_told(object: &Object, access: Access, site: Site) -> bool {
-    context::point(|world| Op {
-        object: object.number_in(world),
-        access,
-        site,
-        origin: Some(object.site),
+    context::point(|world| {
+        let number = object.number_in(world);
+        if matches!(access, Access::Send | Access::Receive) {
+            world.use_end(number, access, site);
+        }
+        Op { object: number, access, site, origin: Some(object.site) }
     })
 }
 

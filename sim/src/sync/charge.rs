@@ -2,16 +2,25 @@
 //!
 //! The place in the queue is kept even in a poll without budget, and who gets nothing pays nothing.
 
-use crate::task::coop::consume_budget;
+use crate::{
+    hold::Share,
+    point::{Object, Site},
+    task::coop::consume_budget,
+};
 use std::{
     future::Future,
     sync::{Mutex, PoisonError},
 };
 
-/// Takes one unit of the budget when `future` has become ready.
-pub(super) async fn charged<F: Future>(future: F) -> F::Output {
+/// Waits for a share of `object`, and takes one unit of the budget once it has been got.
+pub(super) async fn charged<F: Future>(
+    object: &Object,
+    share: Share,
+    site: Site,
+    future: F,
+) -> F::Output {
     // In a mutex, never locked, so that the wait can be shared where a guard can only be sent: tokio's can.
-    let output = Mutex::new(future.await);
+    let output = Mutex::new(object.waiting(share, site, future).await);
     consume_budget().await;
     output.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,10 @@
 //! What all guards have: the release, which announces itself, and the faces of what they guard.
 //! And what the ends of a channel have in common.
 
-use crate::point::{Access, Object, Site, point};
+use crate::{
+    hold::{Share, Taker},
+    point::{Access, Object, Site, point},
+};
 use std::sync::Arc;
 
 /// Announces the release of an object when dropped. It stands before the guard proper in a struct, so
@@ -9,11 +12,33 @@ use std::sync::Arc;
 pub(super) struct Release<'a> {
     pub(super) object: &'a Object,
     pub(super) site: Site,
+    taker: Taker,
+}
+
+impl<'a> Release<'a> {
+    /// The running task has taken `share` of the object.
+    #[inline]
+    pub(super) fn new(object: &'a Object, share: Share, site: Site) -> Release<'a> {
+        Release { object, site, taker: object.hold(share, site) }
+    }
+
+    /// As [`new`](Release::new), without having waited.
+    #[inline]
+    pub(super) fn tried(object: &'a Object, share: Share, site: Site) -> Release<'a> {
+        Release { object, site, taker: object.hold_tried(share, site, false) }
+    }
+
+    /// What was taken whole is only shared from now on.
+    pub(super) fn downgrade(&mut self) {
+        self.object.give_back(self.taker, self.site, 1);
+        self.object.hold_as(self.taker, Share::Part, self.site, false);
+    }
 }
 
 impl Drop for Release<'_> {
     fn drop(&mut self) {
         point(self.object, Access::Release, self.site);
+        self.object.give_back(self.taker, self.site, 1);
     }
 }
 
@@ -26,11 +51,34 @@ pub(super) trait Announced {
 pub(super) struct OwnedRelease<L: Announced + ?Sized> {
     pub(super) lock: Arc<L>,
     pub(super) site: Site,
+    taker: Taker,
+}
+
+impl<L: Announced + ?Sized> OwnedRelease<L> {
+    /// The running task has taken `share` of the lock.
+    pub(super) fn new(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
+        let taker = lock.object().hold_owned(share, site);
+        OwnedRelease { lock, site, taker }
+    }
+
+    /// As [`new`](OwnedRelease::new), without having waited.
+    pub(super) fn tried(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
+        let taker = lock.object().hold_tried(share, site, true);
+        OwnedRelease { lock, site, taker }
+    }
+
+    /// What was taken whole is only shared from now on.
+    pub(super) fn downgrade(&mut self) {
+        let object = self.lock.object();
+        object.give_back(self.taker, self.site, 1);
+        object.hold_as(self.taker, Share::Part, self.site, true);
+    }
 }
 
 impl<L: Announced + ?Sized> Drop for OwnedRelease<L> {
     fn drop(&mut self) {
         point(self.lock.object(), Access::Release, self.site);
+        self.lock.object().give_back(self.taker, self.site, 1);
     }
 }
 

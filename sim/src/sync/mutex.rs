@@ -7,6 +7,7 @@ use super::{
     guard::{Announced, OwnedRelease, Release, faces},
 };
 use crate::{
+    hold::Share,
     point::{Access, Object, Site, point},
     runtime::block_on_here,
 };
@@ -62,13 +63,9 @@ impl<T: ?Sized> Mutex<T> {
 
     pub(super) async fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
         let attempt = Attempt::announce(&self.object, site);
-        let inner = charged(self.inner.lock()).await;
+        let inner = charged(&self.object, Share::Whole, site, self.inner.lock()).await;
         attempt.granted();
-        self.guard(inner, site)
-    }
-
-    fn guard<'a>(&'a self, inner: real::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
-        MutexGuard { release: Release { object: &self.object, site }, inner, mutex: self }
+        MutexGuard { release: Release::new(&self.object, Share::Whole, site), inner, mutex: self }
     }
 
     /// As [`lock`](Mutex::lock), on a thread.
@@ -103,10 +100,10 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         async move {
             let attempt = Attempt::announce(&self.object, site);
-            let release = || OwnedRelease { lock: self.clone(), site };
-            let inner = charged(Owned::lend_later(self.clone())).await;
+            let lent = Owned::lend_later(self.clone());
+            let inner = charged(&self.object, Share::Whole, site, lent).await;
             attempt.granted();
-            OwnedMutexGuard { release: release(), inner }
+            OwnedMutexGuard { release: OwnedRelease::new(self, Share::Whole, site), inner }
         }
     }
 
@@ -119,7 +116,9 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
-        Ok(self.guard(self.inner.try_lock()?, site))
+        let inner = self.inner.try_lock()?;
+        let release = Release::tried(&self.object, Share::Whole, site);
+        Ok(MutexGuard { release, inner, mutex: self })
     }
 
     /// As [`try_lock`](Mutex::try_lock), with a guard that keeps the mutex alive.
@@ -135,7 +134,7 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
         let inner = Owned::lend(self.clone(), |mutex: &Mutex<T>| mutex.inner.try_lock())?;
-        Ok(OwnedMutexGuard { release: OwnedRelease { lock: self, site }, inner })
+        Ok(OwnedMutexGuard { release: OwnedRelease::tried(self, Share::Whole, site), inner })
     }
 
     /// The value; no lock is needed.

@@ -6,6 +6,7 @@ use super::{
     guard::{Announced, OwnedRelease, Release, faces},
 };
 use crate::{
+    hold::Share,
     point::{Access, Object, point},
     runtime::block_on_here,
 };
@@ -73,7 +74,7 @@ impl<T> RwLock<T> {
 
 /// One way to take the lock, with and without waiting, borrowed and owned.
 macro_rules! ways {
-    ($what:literal, $access:expr, $guard:ident, $owned:ident, $inner:ident,
+    ($what:literal, $access:expr, $share:expr, $guard:ident, $owned:ident, $inner:ident,
      $wait:ident, $blocking:ident, $wait_owned:ident, $try:ident, $try_owned:ident, $later:ident) => {
         impl<T: ?Sized> RwLock<T> {
             #[doc = concat!("Waits until it may ", $what, ". Cancel safe, but the place in the queue is lost.")]
@@ -82,8 +83,8 @@ macro_rules! ways {
                 let site = Location::caller();
                 async move {
                     point(&self.object, $access, site);
-                    let inner = charged(self.inner.$wait()).await;
-                    $guard { release: Release { object: &self.object, site }, inner }
+                    let inner = charged(&self.object, $share, site, self.inner.$wait()).await;
+                    $guard { release: Release::new(&self.object, $share, site), inner }
                 }
             }
 
@@ -106,8 +107,9 @@ macro_rules! ways {
                 let site = Location::caller();
                 async move {
                     point(&self.object, $access, site);
-                    let inner = charged(Owned::lend_later(self.clone())).await;
-                    $owned { release: OwnedRelease { lock: self, site }, inner }
+                    let lent = Owned::lend_later(self.clone());
+                    let inner = charged(&self.object, $share, site, lent).await;
+                    $owned { release: OwnedRelease::new(self, $share, site), inner }
                 }
             }
 
@@ -121,7 +123,7 @@ macro_rules! ways {
                 let site = Location::caller();
                 point(&self.object, $access, site);
                 let inner = self.inner.$try()?;
-                Ok($guard { release: Release { object: &self.object, site }, inner })
+                Ok($guard { release: Release::tried(&self.object, $share, site), inner })
             }
 
             /// Takes the lock if it can be had at once, with a guard that keeps the lock alive.
@@ -137,7 +139,7 @@ macro_rules! ways {
                 let site = Location::caller();
                 point(&self.object, $access, site);
                 let inner = Owned::lend(self.clone(), |lock: &RwLock<T>| lock.inner.$try())?;
-                Ok($owned { release: OwnedRelease { lock: self, site }, inner })
+                Ok($owned { release: OwnedRelease::tried(self, $share, site), inner })
             }
         }
 
@@ -152,6 +154,7 @@ macro_rules! ways {
 ways!(
     "read",
     Access::AcquireShared,
+    Share::Part,
     RwLockReadGuard,
     OwnedRwLockReadGuard,
     RwLockReadGuard,
@@ -165,6 +168,7 @@ ways!(
 ways!(
     "write",
     Access::Acquire,
+    Share::Whole,
     RwLockWriteGuard,
     OwnedRwLockWriteGuard,
     RwLockWriteGuard,
@@ -284,17 +288,19 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     }
 
     /// Goes on reading only, without another writer coming between.
-    pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
+    pub fn downgrade(mut self) -> RwLockReadGuard<'a, T> {
         point(self.release.object, Access::Release, self.release.site);
+        self.release.downgrade();
         RwLockReadGuard { release: self.release, inner: self.inner.downgrade() }
     }
 
     /// As [`downgrade`](RwLockWriteGuard::downgrade), with a part of the value.
-    pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> RwLockReadGuard<'a, U>
+    pub fn downgrade_map<F, U: ?Sized>(mut this: Self, f: F) -> RwLockReadGuard<'a, U>
     where
         F: FnOnce(&T) -> &U,
     {
         point(this.release.object, Access::Release, this.release.site);
+        this.release.downgrade();
         RwLockReadGuard {
             release: this.release,
             inner: real::RwLockWriteGuard::downgrade_map(this.inner, f),
@@ -311,9 +317,12 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         F: FnOnce(&T) -> Option<&U>,
     {
         point(this.release.object, Access::Release, this.release.site);
-        let RwLockWriteGuard { release, inner } = this;
+        let RwLockWriteGuard { mut release, inner } = this;
         match real::RwLockWriteGuard::try_downgrade_map(inner, f) {
-            Ok(inner) => Ok(RwLockReadGuard { release, inner }),
+            Ok(inner) => {
+                release.downgrade();
+                Ok(RwLockReadGuard { release, inner })
+            }
             Err(inner) => Err(RwLockWriteGuard { release, inner }),
         }
     }
@@ -468,18 +477,20 @@ impl<T: ?Sized + 'static> OwnedRwLockWriteGuard<T> {
     }
 
     /// Goes on reading only, without another writer coming between.
-    pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
+    pub fn downgrade(mut self) -> OwnedRwLockReadGuard<T> {
         point(&self.release.lock.object, Access::Release, self.release.site);
+        self.release.downgrade();
         let inner = self.inner.map(|inner, _| real::RwLockWriteGuard::downgrade(inner));
         OwnedRwLockReadGuard { release: self.release, inner }
     }
 
     /// As [`downgrade`](OwnedRwLockWriteGuard::downgrade), with a part of the value.
-    pub fn downgrade_map<F, U: ?Sized + 'static>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
+    pub fn downgrade_map<F, U: ?Sized + 'static>(mut this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
     where
         F: FnOnce(&T) -> &U,
     {
         point(&this.release.lock.object, Access::Release, this.release.site);
+        this.release.downgrade();
         let inner = this.inner.map(|inner, _| real::RwLockWriteGuard::downgrade_map(inner, f));
         OwnedRwLockReadGuard { release: this.release, inner }
     }
@@ -497,9 +508,12 @@ impl<T: ?Sized + 'static> OwnedRwLockWriteGuard<T> {
         F: FnOnce(&T) -> Option<&U>,
     {
         point(&this.release.lock.object, Access::Release, this.release.site);
-        let OwnedRwLockWriteGuard { release, inner } = this;
+        let OwnedRwLockWriteGuard { mut release, inner } = this;
         match inner.try_map(|inner, _| real::RwLockWriteGuard::try_downgrade_map(inner, f)) {
-            Ok(inner) => Ok(OwnedRwLockReadGuard { release, inner }),
+            Ok(inner) => {
+                release.downgrade();
+                Ok(OwnedRwLockReadGuard { release, inner })
+            }
             Err(inner) => Err(OwnedRwLockWriteGuard { release, inner }),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{AcquireError, TryAcquireError, charge::charged_ok, guard::transparent};
 use crate::{
+    hold::{Share, Taker},
     point::{Access, Object, Site, point},
     runtime::block_on_here,
 };
@@ -68,6 +69,7 @@ impl Semaphore {
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         point(&self.object, Access::Release, Location::caller());
+        self.object.grow();
         self.inner.add_permits(n);
     }
 
@@ -75,6 +77,7 @@ impl Semaphore {
     #[track_caller]
     pub fn forget_permits(&self, n: usize) -> usize {
         point(&self.object, Access::Acquire, Location::caller());
+        self.object.grow();
         self.inner.forget_permits(n)
     }
 
@@ -107,12 +110,15 @@ impl Semaphore {
         site: Site,
     ) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.take(permits, site).await?;
-        Ok(SemaphorePermit { semaphore: self, permits: permits as usize, site })
+        let taker = self.object.hold(Share::Permits(permits), site);
+        Ok(SemaphorePermit { semaphore: self, permits: permits as usize, site, taker })
     }
 
     async fn take(&self, permits: u32, site: Site) -> Result<(), AcquireError> {
         point(&self.object, Access::Acquire, site);
-        charged_ok(self.inner.acquire_many(permits)).await.map(real::SemaphorePermit::forget)
+        let share = Share::Permits(permits);
+        let acquire = self.object.waiting(share, site, self.inner.acquire_many(permits));
+        charged_ok(acquire).await.map(real::SemaphorePermit::forget)
     }
 
     fn try_take(&self, permits: u32, site: Site) -> Result<(), TryAcquireError> {
@@ -139,7 +145,8 @@ impl Semaphore {
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         let site = Location::caller();
         self.try_take(n, site)?;
-        Ok(SemaphorePermit { semaphore: self, permits: n as usize, site })
+        let taker = self.object.hold(Share::Permits(n), site);
+        Ok(SemaphorePermit { semaphore: self, permits: n as usize, site, taker })
     }
 
     /// As [`acquire`](Semaphore::acquire), on a thread.
@@ -195,7 +202,8 @@ impl Semaphore {
         let site = Location::caller();
         async move {
             self.take(n, site).await?;
-            Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site })
+            let taker = self.object.hold_owned(Share::Permits(n), site);
+            Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site, taker })
         }
     }
 
@@ -221,7 +229,8 @@ impl Semaphore {
     ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let site = Location::caller();
         self.try_take(n, site)?;
-        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site })
+        let taker = self.object.hold_owned(Share::Permits(n), site);
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize, site, taker })
     }
 
     /// As [`acquire_owned`](Semaphore::acquire_owned), on a thread.
@@ -270,13 +279,19 @@ impl Semaphore {
     }
 }
 
+/// Permits as they are counted; more than fit are not told apart.
+fn units(permits: usize) -> u32 {
+    u32::try_from(permits).unwrap_or(u32::MAX)
+}
+
 /// What both kinds of permits do.
 macro_rules! permit {
-    ([$($lifetime:lifetime)?] $permit:ty, $name:literal, $semaphore:ty, $clone:expr, $same:expr) => {
+    ([$($lifetime:lifetime)?] $permit:ty, $name:literal, $semaphore:ty, $clone:expr, $same:expr, $owned:expr) => {
         impl<$($lifetime)?> $permit {
             /// Keeps the permits from the semaphore for ever.
             pub fn forget(mut self) {
-                self.permits = 0;
+                let permits = units(std::mem::take(&mut self.permits));
+                self.semaphore.object.forget(self.taker, self.site, permits);
             }
 
             /// Takes over the permits of `other`.
@@ -288,14 +303,20 @@ macro_rules! permit {
             pub fn merge(&mut self, mut other: Self) {
                 let same: fn(&Self, &Self) -> bool = $same;
                 assert!(same(self, &other), "merging permits from different semaphore instances");
-                self.permits += std::mem::take(&mut other.permits);
+                let taken_over = std::mem::take(&mut other.permits);
+                self.permits += taken_over;
+                let object = &self.semaphore.object;
+                object.give_back(other.taker, other.site, units(taken_over));
+                let share = Share::Permits(units(taken_over));
+                object.hold_as(self.taker, share, self.site, $owned);
             }
 
             /// Splits `n` permits off, if there are so many.
             pub fn split(&mut self, n: usize) -> Option<Self> {
                 self.permits = self.permits.checked_sub(n)?;
                 let clone: fn(&Self) -> $semaphore = $clone;
-                Some(Self { semaphore: clone(self), permits: n, site: self.site })
+                let (semaphore, site, taker) = (clone(self), self.site, self.taker);
+                Some(Self { semaphore, permits: n, site, taker })
             }
 
             /// How many permits are held.
@@ -317,6 +338,7 @@ macro_rules! permit {
             fn drop(&mut self) {
                 if self.permits > 0 {
                     point(&self.semaphore.object, Access::Release, self.site);
+                    self.semaphore.object.give_back(self.taker, self.site, units(self.permits));
                     self.semaphore.inner.add_permits(self.permits);
                 }
             }
@@ -330,10 +352,11 @@ pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
     permits: usize,
     site: Site,
+    taker: Taker,
 }
 
 permit!(['a] SemaphorePermit<'a>, "SemaphorePermit", &'a Semaphore, |this| this.semaphore,
-    |one, other| std::ptr::eq(one.semaphore, other.semaphore));
+    |one, other| std::ptr::eq(one.semaphore, other.semaphore), false);
 
 impl SemaphorePermit<'_> {
     /// The semaphore.
@@ -348,10 +371,11 @@ pub struct OwnedSemaphorePermit {
     semaphore: Arc<Semaphore>,
     permits: usize,
     site: Site,
+    taker: Taker,
 }
 
 permit!([] OwnedSemaphorePermit, "OwnedSemaphorePermit", Arc<Semaphore>, |this| this.semaphore.clone(),
-    |one, other| Arc::ptr_eq(&one.semaphore, &other.semaphore));
+    |one, other| Arc::ptr_eq(&one.semaphore, &other.semaphore), true);
 
 impl OwnedSemaphorePermit {
     /// The semaphore.

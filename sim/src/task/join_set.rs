@@ -3,6 +3,7 @@
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn, spawn_blocking, spawn_local};
 use crate::{
     context,
+    hold::Share,
     point::{Access, Object, point},
     runtime::Handle,
     task::coop,
@@ -176,6 +177,7 @@ impl<T: 'static> JoinSet<T> {
         let key = self.next;
         self.next += 1;
         // A task may have ended before its spawn returned: then the entry is woken at once.
+        self.woken.object.add_member(handle.id().0);
         handle.watch(&self.waker(key));
         self.handles.insert(key, handle);
         abort
@@ -192,8 +194,10 @@ impl<T: 'static> JoinSet<T> {
     pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
         let site = Location::caller();
         async move {
-            point(&self.woken.object, Access::Join, site);
-            poll_fn(|cx| self.poll_join_next(cx)).await
+            let woken = self.woken.clone();
+            point(&woken.object, Access::Join, site);
+            let next = poll_fn(|cx| self.poll_join_next(cx));
+            woken.object.waiting(Share::Member, site, next).await
         }
     }
 
@@ -204,8 +208,10 @@ impl<T: 'static> JoinSet<T> {
     ) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
         let site = Location::caller();
         async move {
-            point(&self.woken.object, Access::Join, site);
-            poll_fn(|cx| self.poll_join_next_with_id(cx)).await
+            let woken = self.woken.clone();
+            point(&woken.object, Access::Join, site);
+            let next = poll_fn(|cx| self.poll_join_next_with_id(cx));
+            woken.object.waiting(Share::Member, site, next).await
         }
     }
 
@@ -244,15 +250,19 @@ impl<T: 'static> JoinSet<T> {
         let site = Location::caller();
         async move {
             let mut outputs = Vec::with_capacity(self.len());
-            point(&self.woken.object, Access::Join, site);
-            while let Some(output) = poll_fn(|cx| self.poll_join_next(cx)).await {
+            let woken = self.woken.clone();
+            point(&woken.object, Access::Join, site);
+            loop {
+                let next = poll_fn(|cx| self.poll_join_next(cx));
+                let Some(output) = woken.object.waiting(Share::Member, site, next).await else {
+                    return outputs;
+                };
                 match output {
                     Ok(output) => outputs.push(output),
                     Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
                     Err(error) => panic!("{error}"),
                 }
             }
-            outputs
         }
     }
 

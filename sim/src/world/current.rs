@@ -52,6 +52,12 @@ impl RunningCell {
         self.slot.get()
     }
 
+    /// The number alone.
+    #[inline]
+    pub(super) fn number(&self) -> u32 {
+        self.number.get()
+    }
+
     #[inline]
     pub(super) fn get(&self) -> Running {
         Running {

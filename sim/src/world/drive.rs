@@ -109,6 +109,8 @@ impl World {
     }
 
     fn end_main(&self, slot: u32) {
+        self.report_stuck_at_end();
+        self.report_leaks();
         self.tell_main_ended();
         self.set_stopping(true);
         let mut table = self.table.borrow_mut();

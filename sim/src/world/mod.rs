@@ -7,6 +7,7 @@ mod clocks;
 mod current;
 mod drive;
 mod each_step;
+mod graph;
 mod header;
 mod kernel;
 mod names;
@@ -21,6 +22,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
+pub(crate) use graph::{How, Share, Taker, WaitWaker};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use output::Output;
 pub(crate) use search::Attempted;
@@ -193,6 +195,8 @@ pub(crate) struct World {
     stopping: Cell<bool>,
     /// Fibers are unwound because the run is over.
     unwinding: Cell<bool>,
+    /// Who holds what, and who waits for it.
+    graph: RefCell<graph::Graph>,
     /// What happened before what, if anything asks.
     clocks: RefCell<clocks::Clocks>,
     clocks_on: Cell<bool>,
@@ -281,6 +285,7 @@ impl World {
             rechecks: Cell::new(0),
             stopping: Cell::new(false),
             unwinding: Cell::new(false),
+            graph: RefCell::default(),
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
             watching: Cell::new(false),
@@ -345,6 +350,7 @@ impl World {
         self.note_idle();
         self.clear_threads();
         self.clear_clocks();
+        self.graph.borrow_mut().clear();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -612,10 +618,15 @@ impl World {
     /// Goes to the time of the next timer; false if there is none.
     fn advance(&self) -> bool {
         let Some(next) = self.timers.borrow_mut().next() else { return false };
+        if self.finds_stuck() {
+            return true;
+        }
         if next > self.limits.borrow().time_limit_ns {
             let limit = std::time::Duration::from_nanos(self.limits.borrow().time_limit_ns);
             let message = format!("the run has not ended within {limit:?} of virtual time");
-            self.fail(FailureKind::TimeLimit, message);
+            if !self.report_stuck_at_limit(&message) {
+                self.fail(FailureKind::TimeLimit, message);
+            }
             return true;
         }
         self.note_idle();

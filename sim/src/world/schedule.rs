@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     check::FailureKind,
-    point::{Access, Op, Site},
+    point::{Op, Site},
     task::{coop, task_local},
     trace::{Happened, exit_spans},
 };
@@ -164,7 +164,10 @@ impl World {
         }
         // What is still to be unwound gets as many steps again.
         self.step_limit.set(self.step_limit.get().saturating_add(limit));
-        self.report_too_many_steps();
+        let message = format!("the run has not ended within {limit} steps");
+        if !self.report_stuck_at_limit(&message) {
+            self.report_too_many_steps();
+        }
         true
     }
 
@@ -203,43 +206,6 @@ impl World {
             {
                 self.report_deadlock();
                 return Target::End;
-            }
-        }
-    }
-
-    /// Nothing can run, no timer is armed: says who waits where.
-    #[cold]
-    fn report_deadlock(&self) {
-        let mut message = String::from("no task can go on, and no timer is armed");
-        self.tell_waiting(&mut message);
-        self.fail_as(FailureKind::Deadlock, message, None);
-    }
-
-    /// Who waits, and where: a line for each.
-    pub(super) fn tell_waiting(&self, message: &mut String) {
-        use std::fmt::Write;
-        for (number, op, spawned) in self.waiting() {
-            let name = self.task_name(number);
-            let _ = write!(message, "\n  task {name}");
-            if let (Some(site), true) = (spawned, number != 0) {
-                let _ = write!(message, " (spawned at {site})");
-            }
-            match op {
-                // The place is that of our own hook.
-                Some(op) if op.access == Access::Libc => {
-                    message.push_str(" waits within libc, for a lock, a park or a sleep of std");
-                }
-                Some(op) => {
-                    let _ = write!(message, " waits at {}: {}", op.site, op.access.verb());
-                    if let Some(origin) = op.origin {
-                        let _ = match op.object {
-                            0 => write!(message, " (of {origin})"),
-                            _ if op.is_of_task() => write!(message, " (of {origin})"),
-                            object => write!(message, " object {object} (created at {origin})"),
-                        };
-                    }
-                }
-                None => message.push_str(" waits for something that is not of sim"),
             }
         }
     }

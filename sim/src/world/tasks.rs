@@ -7,7 +7,7 @@ use super::{
 use crate::{
     check::FailureKind,
     context,
-    point::{Op, Site},
+    point::Site,
     task::{Id, JoinError, coop, task_local},
     trace::Happened,
 };
@@ -527,18 +527,6 @@ impl World {
             Err(payload) => panicked(number, payload),
         };
         self.complete(slot, outcome);
-    }
-
-    /// What a waiting task announced last.
-    pub(super) fn waiting(&self) -> Vec<(u32, Option<Op>, Option<Site>)> {
-        let table = self.table.borrow();
-        let mut waiting: Vec<_> = table.slots[..table.used()]
-            .iter()
-            .filter(|slot| slot.header.is_some() && slot.flags & flag::DONE == 0)
-            .map(|slot| (slot.number, slot.op, slot.header.as_ref().map(|header| header.site)))
-            .collect();
-        waiting.sort_by_key(|entry| entry.0);
-        waiting
     }
 
     /// Does what foreign threads asked, if they may take part; whether there was anything.

@@ -6,6 +6,7 @@
 use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
+    hold::{Share, Taker},
     point::{Access, Object, Site, point},
 };
 use std::{
@@ -90,6 +91,7 @@ impl<T: ?Sized> Mutex<T> {
             expect_real_thread();
             return self.wrap(self.inner.lock(), site);
         };
+        let _blocking = self.object.block(Share::Whole, site);
         loop {
             self.waiters.wait(&world, None, site);
             match self.inner.try_lock() {
@@ -125,7 +127,15 @@ impl<T: ?Sized> Mutex<T> {
 
     fn taken<'a>(&'a self, inner: real::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
         self.waiters.hold_again();
-        MutexGuard { mutex: self, site, inner: Some(inner) }
+        let taker = self.object.hold(Share::Whole, site);
+        MutexGuard { mutex: self, site, taker, inner: Some(inner) }
+    }
+
+    /// As [`taken`](Mutex::taken), by who would not have waited.
+    fn tried<'a>(&'a self, inner: real::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
+        self.waiters.hold_again();
+        let taker = self.object.hold_tried(Share::Whole, site, false);
+        MutexGuard { mutex: self, site, taker, inner: Some(inner) }
     }
 
     /// Takes the mutex if it is free.
@@ -138,10 +148,10 @@ impl<T: ?Sized> Mutex<T> {
         let site = Location::caller();
         point(&self.object, Access::Acquire, site);
         match self.inner.try_lock() {
-            Ok(guard) => Ok(self.taken(guard, site)),
+            Ok(guard) => Ok(self.tried(guard, site)),
             Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
             Err(TryLockError::Poisoned(error)) => {
-                Err(TryLockError::Poisoned(PoisonError::new(self.taken(error.into_inner(), site))))
+                Err(TryLockError::Poisoned(PoisonError::new(self.tried(error.into_inner(), site))))
             }
         }
     }
@@ -197,6 +207,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
     /// Where it was taken.
     site: Site,
+    taker: Taker,
     inner: Option<real::MutexGuard<'a, T>>,
 }
 
@@ -208,6 +219,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Takes the guard apart; the mutex is not given back.
     pub(super) fn into_inner(mut guard: Self) -> (&'a Mutex<T>, real::MutexGuard<'a, T>) {
         let inner = guard.inner.take().expect("it is taken when the guard is dropped");
+        guard.mutex.object.give_back(guard.taker, guard.site, 1);
         (guard.mutex, inner)
     }
 }
@@ -233,6 +245,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         }
         // Others come before the mutex is free.
         point(&self.mutex.object, Access::Release, self.site);
+        self.mutex.object.give_back(self.taker, self.site, 1);
         let was_poisoned = self.mutex.inner.is_poisoned();
         drop(self.inner.take());
         if !was_poisoned && super::only_seems_to_panic() {

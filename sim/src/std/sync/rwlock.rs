@@ -7,6 +7,7 @@
 use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
+    hold::{Share, Taker},
     point::{Access, Object, Site, point},
 };
 use std::{
@@ -59,6 +60,13 @@ impl State {
     /// Whether a newcomer may read: nobody waits.
     fn admits_readers(&self) -> bool {
         !self.readers_wait.load(Relaxed) && !self.writers_wait.load(Relaxed)
+    }
+
+    fn hold(&self, share: Share, site: Site, tried: bool) -> Taker {
+        match tried {
+            true => self.object.hold_tried(share, site, false),
+            false => self.object.hold(share, site),
+        }
     }
 
     fn took_read(&self) {
@@ -141,6 +149,7 @@ impl<T: ?Sized> RwLock<T> {
             expect_real_thread();
             return self.reads(self.inner.read(), site);
         };
+        let _blocking = self.state.object.block(Share::Part, site);
         loop {
             self.state.readers_wait.store(true, Relaxed);
             self.state.waiting_readers.wait(&world, None, site);
@@ -158,8 +167,19 @@ impl<T: ?Sized> RwLock<T> {
         result: LockResult<real::RwLockReadGuard<'a, T>>,
         site: Site,
     ) -> LockResult<RwLockReadGuard<'a, T>> {
+        self.reads_as(result, site, false)
+    }
+
+    /// As [`reads`](RwLock::reads), perhaps by who would not have waited.
+    fn reads_as<'a>(
+        &'a self,
+        result: LockResult<real::RwLockReadGuard<'a, T>>,
+        site: Site,
+        tried: bool,
+    ) -> LockResult<RwLockReadGuard<'a, T>> {
         self.state.took_read();
-        wrap(result, |inner| RwLockReadGuard { state: &self.state, site, inner: Some(inner) })
+        let (state, taker) = (&self.state, self.state.hold(Share::Part, site, tried));
+        wrap(result, |inner| RwLockReadGuard { state, site, taker, inner: Some(inner) })
     }
 
     /// Takes the lock for reading if no writer holds it or waits for it.
@@ -175,7 +195,7 @@ impl<T: ?Sized> RwLock<T> {
             return Err(TryLockError::WouldBlock);
         }
         match waited(self.inner.try_read()) {
-            Some(result) => self.reads(result, site).map_err(TryLockError::Poisoned),
+            Some(result) => self.reads_as(result, site, true).map_err(TryLockError::Poisoned),
             None => Err(TryLockError::WouldBlock),
         }
     }
@@ -201,6 +221,7 @@ impl<T: ?Sized> RwLock<T> {
             expect_real_thread();
             return self.writes(self.inner.write(), site);
         };
+        let _blocking = self.state.object.block(Share::Whole, site);
         loop {
             self.state.writers_wait.store(true, Relaxed);
             self.state.waiting_writers.wait(&world, None, site);
@@ -216,8 +237,19 @@ impl<T: ?Sized> RwLock<T> {
         result: LockResult<real::RwLockWriteGuard<'a, T>>,
         site: Site,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
+        self.writes_as(result, site, false)
+    }
+
+    /// As [`writes`](RwLock::writes), perhaps by who would not have waited.
+    fn writes_as<'a>(
+        &'a self,
+        result: LockResult<real::RwLockWriteGuard<'a, T>>,
+        site: Site,
+        tried: bool,
+    ) -> LockResult<RwLockWriteGuard<'a, T>> {
         self.state.took_write();
-        wrap(result, |inner| RwLockWriteGuard { lock: self, site, inner: Some(inner) })
+        let taker = self.state.hold(Share::Whole, site, tried);
+        wrap(result, |inner| RwLockWriteGuard { lock: self, site, taker, inner: Some(inner) })
     }
 
     /// Takes the lock for writing if it is free.
@@ -230,7 +262,7 @@ impl<T: ?Sized> RwLock<T> {
         let site = Location::caller();
         point(&self.state.object, Access::Acquire, site);
         match waited(self.inner.try_write()) {
-            Some(result) => self.writes(result, site).map_err(TryLockError::Poisoned),
+            Some(result) => self.writes_as(result, site, true).map_err(TryLockError::Poisoned),
             None => Err(TryLockError::WouldBlock),
         }
     }
@@ -302,6 +334,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     state: &'a State,
     /// Where it was taken.
     site: Site,
+    taker: Taker,
     inner: Option<real::RwLockReadGuard<'a, T>>,
 }
 
@@ -316,6 +349,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
         point(&self.state.object, Access::Release, self.site);
+        self.state.object.give_back(self.taker, self.site, 1);
         drop(self.inner.take());
         self.state.gave_read();
     }
@@ -328,6 +362,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     /// Where it was taken.
     site: Site,
+    taker: Taker,
     inner: Option<real::RwLockWriteGuard<'a, T>>,
 }
 
@@ -339,12 +374,14 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         point(&lock.state.object, Access::Release, site);
         let inner = guard.inner.take().expect("it is taken when the guard is dropped");
         let inner = real::RwLockWriteGuard::downgrade(inner);
+        lock.state.object.give_back(guard.taker, guard.site, 1);
+        let taker = lock.state.object.hold(Share::Part, site);
         lock.state.took_read();
         if !lock.state.writers_wait.load(Relaxed) {
             lock.state.readers_wait.store(false, Relaxed);
             lock.state.waiting_readers.wake_all();
         }
-        RwLockReadGuard { state: &lock.state, site, inner: Some(inner) }
+        RwLockReadGuard { state: &lock.state, site, taker, inner: Some(inner) }
     }
 }
 
@@ -368,6 +405,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
             return; // It was downgraded.
         }
         point(&self.lock.state.object, Access::Release, self.site);
+        self.lock.state.object.give_back(self.taker, self.site, 1);
         let was_poisoned = self.lock.inner.is_poisoned();
         drop(self.inner.take());
         if !was_poisoned && super::only_seems_to_panic() {

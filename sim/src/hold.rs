@@ -1,0 +1,164 @@
+//! How locks and semaphores tell the wait-for graph what is taken, given back and waited for.
+
+pub(crate) use crate::world::{How, Share, Taker};
+use crate::{
+    context,
+    point::{Object, Site},
+    world::WaitWaker,
+};
+use pin_project::{pin_project, pinned_drop};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+impl Object {
+    /// The running task has taken a share of the object.
+    #[inline]
+    pub(crate) fn hold(&self, share: Share, site: Site) -> Taker {
+        let mut taker = Taker::NOBODY;
+        let how = How { owned: false, tried: false };
+        context::within(|world| taker = world.hold(self, share, site, how));
+        taker
+    }
+
+    /// As [`hold`](Object::hold), with a guard that keeps the object alive and may go to any task.
+    #[inline]
+    pub(crate) fn hold_owned(&self, share: Share, site: Site) -> Taker {
+        let mut taker = Taker::NOBODY;
+        let how = How { owned: true, tried: false };
+        context::within(|world| taker = world.hold(self, share, site, how));
+        taker
+    }
+
+    /// As [`hold`](Object::hold), of what was got without waiting.
+    #[inline]
+    pub(crate) fn hold_tried(&self, share: Share, site: Site, owned: bool) -> Taker {
+        let mut taker = Taker::NOBODY;
+        let how = How { owned, tried: true };
+        context::within(|world| taker = world.hold(self, share, site, how));
+        taker
+    }
+
+    /// A share is now held by who has taken something there before.
+    pub(crate) fn hold_as(&self, taker: Taker, share: Share, site: Site, owned: bool) {
+        if taker != Taker::NOBODY {
+            context::within_or_at_end(|world| world.hold_as(self, taker, share, site, owned));
+        }
+    }
+
+    /// So many units of what was taken at `site` are given back; a lock is one.
+    #[inline]
+    pub(crate) fn give_back(&self, taker: Taker, site: Site, units: u32) {
+        if taker != Taker::NOBODY {
+            context::within_or_at_end(|world| world.give_back(self, taker, site, units));
+        }
+    }
+
+    /// Permits that were taken at `site` will not be given back.
+    pub(crate) fn forget(&self, taker: Taker, site: Site, permits: u32) {
+        if taker != Taker::NOBODY {
+            context::within_or_at_end(|world| world.forget(self, taker, site, permits));
+        }
+    }
+
+    /// Permits are added, or taken away.
+    pub(crate) fn grow(&self) {
+        context::within(|world| world.grow(self));
+    }
+
+    /// A task was spawned into the set.
+    pub(crate) fn add_member(&self, task: u32) {
+        context::within(|world| world.add_member(self, task));
+    }
+
+    /// Notes that the running task waits as a thread does, until what this gives is dropped.
+    pub(crate) fn block(&self, share: Share, site: Site) -> Blocking {
+        let mut place = None;
+        context::within(|world| {
+            place = Some((world.run(), world.begin_wait(self, share, site, WaitWaker::Thread)));
+        });
+        Blocking { place }
+    }
+
+    /// Notes that whoever polls `future` waits for a share of the object while it is pending.
+    pub(crate) fn waiting<F: Future>(&self, share: Share, site: Site, future: F) -> Waiting<'_, F> {
+        Waiting { future, object: self, share, site, place: None }
+    }
+}
+
+/// The run and the number of a wait in it.
+type Place = (u64, u32);
+
+fn end(place: Option<Place>) {
+    if let Some((run, wait)) = place {
+        context::within_or_at_end(|world| {
+            if world.run() == run {
+                world.end_wait(wait);
+            }
+        });
+    }
+}
+
+/// Somebody waits as a thread does.
+pub(crate) struct Blocking {
+    place: Option<Place>,
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        end(self.place.take());
+    }
+}
+
+/// A future that waits for an object.
+#[pin_project(PinnedDrop)]
+pub(crate) struct Waiting<'a, F> {
+    #[pin]
+    future: F,
+    object: &'a Object,
+    share: Share,
+    site: Site,
+    place: Option<Place>,
+}
+
+impl<F: Future> Future for Waiting<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        match this.future.poll(cx) {
+            Poll::Ready(output) => {
+                end(this.place.take());
+                Poll::Ready(output)
+            }
+            Poll::Pending => {
+                note(this.object, *this.share, this.site, this.place, cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Notes that the running task waits, or goes on to.
+fn note(object: &Object, share: Share, site: Site, place: &mut Option<Place>, waker: &Waker) {
+    context::within(|world| {
+        let waker = WaitWaker::By(waker.data());
+        match *place {
+            Some((run, wait)) if run == world.run() => world.go_on_waiting(wait, waker),
+            _ => {
+                let wait = world.begin_wait(object, share, site, waker);
+                *place = Some((world.run(), wait));
+            }
+        }
+    });
+}
+
+#[pinned_drop]
+impl<F> PinnedDrop for Waiting<'_, F> {
+    fn drop(self: Pin<&mut Self>) {
+        end(self.project().place.take());
+    }
+}

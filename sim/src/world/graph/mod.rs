@@ -1,0 +1,361 @@
+//! The wait-for graph: which task holds which lock or permits, and who waits for what.
+//!
+//! A hold belongs to its guard, wherever that goes; what is kept is who took it, and where. A wait is
+//! kept once a poll for it was pending, so that what need not wait pays nothing for it.
+
+mod leaks;
+mod order;
+mod picture;
+mod report;
+mod stuck;
+
+pub(crate) use order::How;
+
+use super::{NONE, World};
+use crate::point::{Access, Object, Site};
+
+/// Holds of one object that are kept one by one; more are only counted.
+const HOLDS_KEPT: usize = 64;
+
+/// What is taken at once: a lock, shared or not, or some permits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Share {
+    /// All of a lock.
+    Whole,
+    /// A lock that others may hold too.
+    Part,
+    /// So many permits.
+    Permits(u32),
+    /// The end of any task of a set.
+    Member,
+}
+
+impl Share {
+    fn units(self) -> u32 {
+        match self {
+            Share::Permits(permits) => permits,
+            Share::Whole | Share::Part | Share::Member => 1,
+        }
+    }
+
+    /// How a wait for it is announced.
+    fn access(self) -> Access {
+        match self {
+            Share::Part => Access::AcquireShared,
+            Share::Whole | Share::Permits(_) => Access::Acquire,
+            Share::Member => Access::Join,
+        }
+    }
+}
+
+/// One who took an object, as its guard remembers it: [`Taker::NOBODY`] outside of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Taker(u32);
+
+impl Taker {
+    pub(crate) const NOBODY: Taker = Taker(NONE);
+}
+
+/// What somebody took and has not given back.
+#[derive(Clone, Copy)]
+struct Hold {
+    /// The task that took it.
+    task: u32,
+    share: Share,
+    site: Site,
+    /// Its guard keeps the object alive, so that it may have been given to any task.
+    owned: bool,
+}
+
+impl Hold {
+    fn is_lock(&self) -> bool {
+        !matches!(self.share, Share::Permits(_))
+    }
+}
+
+/// What is known of one object.
+#[derive(Default)]
+struct Place {
+    /// Where it was created; `None` if it was never taken.
+    origin: Option<Site>,
+    /// The first hold apart from the others: most objects have one at a time.
+    first: Option<Hold>,
+    more: Vec<Hold>,
+    /// Holds beyond [`HOLDS_KEPT`].
+    uncounted: u32,
+    /// Permits that will not come back.
+    forgotten: Vec<Hold>,
+    /// The tasks of a set.
+    members: Vec<u32>,
+    /// Permits were added or taken away.
+    grows: bool,
+    /// The tasks that used the ends of a channel last, and where.
+    sender: Option<(u32, Site)>,
+    receiver: Option<(u32, Site)>,
+}
+
+impl Place {
+    fn clear(&mut self) {
+        (self.origin, self.first, self.uncounted) = (None, None, 0);
+        self.more.clear();
+        self.forgotten.clear();
+        self.members.clear();
+        self.grows = false;
+        (self.sender, self.receiver) = (None, None);
+    }
+
+    #[inline]
+    fn take(&mut self, hold: Hold) {
+        match self.first {
+            None => self.first = Some(hold),
+            Some(_) if self.more.len() < HOLDS_KEPT => self.more.push(hold),
+            Some(_) => self.uncounted += hold.share.units(),
+        }
+    }
+
+    /// Takes so many units out of the holds of `task` taken at `site`.
+    #[inline]
+    fn give_back(&mut self, task: u32, site: Site, mut units: u32) {
+        let is_it = |hold: &Hold| hold.task == task && std::ptr::eq(hold.site, site);
+        if let Some(hold) = &mut self.first
+            && is_it(hold)
+        {
+            units -= subtract(hold, units);
+            if hold.share.units() == 0 || hold.is_lock() {
+                self.first = if self.more.is_empty() { None } else { Some(self.more.remove(0)) };
+            }
+        }
+        if units > 0 {
+            self.give_back_more(is_it, units);
+        }
+    }
+
+    #[cold]
+    fn give_back_more(&mut self, is_it: impl Fn(&Hold) -> bool, mut units: u32) {
+        self.more.retain_mut(|hold| {
+            if units == 0 || !is_it(hold) {
+                return true;
+            }
+            let is_lock = hold.is_lock();
+            units -= subtract(hold, units);
+            !is_lock && hold.share.units() > 0
+        });
+        self.uncounted = self.uncounted.saturating_sub(units);
+    }
+
+    /// Who used an end of the channel last.
+    fn user(&self, end: Access) -> Option<(u32, Site)> {
+        if end == Access::Send { self.sender } else { self.receiver }
+    }
+
+    fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.first.iter().chain(&self.more)
+    }
+}
+
+/// Takes at most so many units out of a hold; gives how many. A lock is one unit, and stays whole.
+fn subtract(hold: &mut Hold, units: u32) -> u32 {
+    match &mut hold.share {
+        Share::Permits(permits) => {
+            let taken = units.min(*permits);
+            *permits -= taken;
+            taken
+        }
+        Share::Whole | Share::Part | Share::Member => 1,
+    }
+}
+
+/// Whom the end of a wait wakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WaitWaker {
+    /// What this waker's data is, which is only compared.
+    By(*const ()),
+    /// A thread that waits, so that nothing else can end the wait.
+    Thread,
+}
+
+/// Somebody who waits for an object.
+#[derive(Clone, Copy)]
+struct Wait {
+    task: u32,
+    object: u32,
+    share: Share,
+    site: Site,
+    origin: Site,
+    /// The order in which the waits of a run began.
+    since: u64,
+    waker: WaitWaker,
+}
+
+/// The holds and waits of a run.
+#[derive(Default)]
+pub(super) struct Graph {
+    /// By the numbers of the objects.
+    places: Vec<Place>,
+    waits: Vec<Option<Wait>>,
+    free: Vec<u32>,
+    began: u64,
+    watch: stuck::Watch,
+    orders: order::Orders,
+}
+
+impl Graph {
+    /// Forgets the former run.
+    pub(super) fn clear(&mut self) {
+        self.places.iter_mut().for_each(Place::clear);
+        self.waits.clear();
+        self.free.clear();
+        self.began = 0;
+        self.watch.clear();
+        self.orders.clear();
+    }
+
+    #[inline]
+    fn place(&mut self, object: u32) -> &mut Place {
+        let index = object as usize;
+        if index >= self.places.len() {
+            self.places.resize_with(index + 1, Place::default);
+        }
+        &mut self.places[index]
+    }
+
+    /// The waits that have not ended, in the order in which they began.
+    fn waits(&self) -> Vec<Wait> {
+        let mut waits: Vec<Wait> = self.waits.iter().flatten().copied().collect();
+        waits.sort_by_key(|wait| wait.since);
+        waits
+    }
+}
+
+impl World {
+    /// The running task has taken a share of an object.
+    #[inline]
+    pub(crate) fn hold(&self, object: &Object, share: Share, site: Site, how: How) -> Taker {
+        let taker = Taker(self.running.number());
+        match share {
+            Share::Permits(_) | Share::Member => {
+                self.hold_as(object, taker, share, site, how.owned);
+            }
+            Share::Whole | Share::Part => {
+                self.hold_lock(object, Hold { task: taker.0, share, site, owned: how.owned }, how);
+            }
+        }
+        taker
+    }
+
+    /// As [`hold`](World::hold), for another.
+    #[inline]
+    pub(crate) fn hold_as(
+        &self,
+        object: &Object,
+        taker: Taker,
+        share: Share,
+        site: Site,
+        owned: bool,
+    ) {
+        let number = object.number_in(self);
+        let mut graph = self.graph.borrow_mut();
+        let place = graph.place(number);
+        place.origin = Some(object.site());
+        place.take(Hold { task: taker.0, share, site, owned });
+    }
+
+    /// So many units of what `taker` took at `site` are given back.
+    #[inline]
+    pub(crate) fn give_back(&self, object: &Object, taker: Taker, site: Site, units: u32) {
+        let number = object.number_in(self);
+        let mut graph = self.graph.borrow_mut();
+        if let Some(place) = graph.places.get_mut(number as usize) {
+            place.give_back(taker.0, site, units);
+        }
+        graph.orders.give_back(number, taker.0);
+    }
+
+    /// Permits that `taker` took at `site` will not be given back.
+    pub(crate) fn forget(&self, object: &Object, taker: Taker, site: Site, permits: u32) {
+        let number = object.number_in(self);
+        let mut graph = self.graph.borrow_mut();
+        let place = graph.place(number);
+        place.give_back(taker.0, site, permits);
+        let share = Share::Permits(permits);
+        let forgotten = Hold { task: taker.0, share, site, owned: false };
+        if place.forgotten.len() < HOLDS_KEPT {
+            place.forgotten.push(forgotten);
+        }
+    }
+
+    /// Permits are added, or taken away: there are not always as many as at first.
+    pub(crate) fn grow(&self, semaphore: &Object) {
+        let number = semaphore.number_in(self);
+        self.graph.borrow_mut().place(number).grows = true;
+    }
+
+    /// A task was spawned into a set.
+    pub(crate) fn add_member(&self, set: &Object, task: u32) {
+        let number = set.number_in(self);
+        self.graph.borrow_mut().place(number).members.push(task);
+    }
+
+    /// The running task uses an end of a channel.
+    #[inline]
+    pub(crate) fn use_end(&self, channel: u32, end: Access, site: Site) {
+        let user = Some((self.running.number(), site));
+        let mut graph = self.graph.borrow_mut();
+        let place = graph.place(channel);
+        match end {
+            Access::Send => place.sender = user,
+            _ => place.receiver = user,
+        }
+    }
+
+    /// The running task waits for a share of an object; gives the number of the wait.
+    pub(crate) fn begin_wait(
+        &self,
+        object: &Object,
+        share: Share,
+        site: Site,
+        waker: WaitWaker,
+    ) -> u32 {
+        let number = object.number_in(self);
+        let mut graph = self.graph.borrow_mut();
+        graph.began += 1;
+        graph.watch.changed = true;
+        let wait = Wait {
+            task: self.running.number(),
+            object: number,
+            share,
+            site,
+            origin: object.site(),
+            since: graph.began,
+            waker,
+        };
+        match graph.free.pop() {
+            Some(free) => {
+                graph.waits[free as usize] = Some(wait);
+                free
+            }
+            None => {
+                graph.waits.push(Some(wait));
+                graph.waits.len() as u32 - 1
+            }
+        }
+    }
+
+    /// A wait goes on, in the task that runs.
+    pub(crate) fn go_on_waiting(&self, wait: u32, waker: WaitWaker) {
+        let task = self.running.number();
+        let mut graph = self.graph.borrow_mut();
+        graph.watch.changed = true;
+        if let Some(Some(wait)) = graph.waits.get_mut(wait as usize) {
+            (wait.task, wait.waker) = (task, waker);
+        }
+    }
+
+    /// A wait has ended, or was given up.
+    pub(crate) fn end_wait(&self, wait: u32) {
+        let mut graph = self.graph.borrow_mut();
+        if graph.waits.get_mut(wait as usize).and_then(Option::take).is_some() {
+            graph.free.push(wait);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Locks that tasks take in both orders: the lint `lock_order`, which speaks in runs without a deadlock too.
+//!
+//! A pair is told if two tasks took the two locks in opposite orders, the first still being alive when the
+//! second did so, and the second having been there when the first did; if no lock that both held around
+//! keeps them apart; and if the two shares of neither lock can be held at once. What only signals keep
+//! apart, such as a message sent in between, is not seen: then the order is still better made one.
+
+use super::{Graph, Hold, Object, Share, Site, World};
+use crate::check::FailureKind;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tasks of which is kept that they took two locks in one order.
+const TAKERS_KEPT: usize = 8;
+
+/// A lock that a task holds.
+#[derive(Clone, Copy)]
+struct Held {
+    object: u32,
+    share: Share,
+    site: Site,
+}
+
+/// A task took two locks, one after the other.
+struct Nested {
+    task: u32,
+    first: Held,
+    second: Held,
+    /// What it held besides.
+    gates: Vec<Held>,
+    /// How many tasks there were.
+    spawned: u32,
+}
+
+/// The orders in which locks were taken.
+#[derive(Default)]
+pub(super) struct Orders {
+    /// The locks that tasks hold, by their numbers.
+    held: Vec<Vec<Held>>,
+    /// By first and second lock.
+    nested: BTreeMap<(u32, u32), Vec<Nested>>,
+    told: BTreeSet<(u32, u32)>,
+}
+
+impl Orders {
+    pub(super) fn clear(&mut self) {
+        self.held.iter_mut().for_each(Vec::clear);
+        self.nested.clear();
+        self.told.clear();
+    }
+
+    /// A task has taken a lock; whether it holds others.
+    #[inline]
+    pub(super) fn take(&mut self, object: u32, hold: &Hold) -> bool {
+        let index = hold.task as usize;
+        if index >= self.held.len() {
+            if hold.task == super::NONE {
+                return false;
+            }
+            self.held.resize_with(index + 1, Vec::new);
+        }
+        let held = &mut self.held[index];
+        held.push(Held { object, share: hold.share, site: hold.site });
+        held.len() > 1
+    }
+
+    /// What a task took is given back, by whomever.
+    #[inline]
+    pub(super) fn give_back(&mut self, object: u32, task: u32) {
+        if let Some(held) = self.held.get_mut(task as usize)
+            && let Some(at) = held.iter().rposition(|held| held.object == object)
+        {
+            held.swap_remove(at);
+        }
+    }
+
+    /// Notes in which orders a task has taken the last lock; gives those that took a pair in the other order.
+    fn note(&mut self, task: u32, object: u32, spawned: u32) -> Vec<(Nested, Nested)> {
+        let held = self.held[task as usize].clone();
+        let Some(&second) = held.iter().rfind(|held| held.object == object) else { return vec![] };
+        let mut found = Vec::new();
+        for &first in held.iter().filter(|held| held.object != object) {
+            let others = |gate: &&Held| gate.object != object && gate.object != first.object;
+            let gates = held.iter().filter(others).copied().collect();
+            let nested = Nested { task, first, second, gates, spawned };
+            let reversed = self.nested.get(&(object, first.object));
+            if let Some(other) = reversed.and_then(|list| list.iter().find(|it| it.meets(&nested)))
+            {
+                found.push((other.copy(), nested.copy()));
+            }
+            let list = self.nested.entry((first.object, object)).or_default();
+            if list.len() < TAKERS_KEPT && list.iter().all(|known| !known.is_as(&nested)) {
+                list.push(nested);
+            }
+        }
+        found
+    }
+}
+
+impl Nested {
+    /// Whether the two could wait for each other: this one came first.
+    fn meets(&self, later: &Nested) -> bool {
+        let apart =
+            |one: &Held, other: &Held| one.share == Share::Whole || other.share == Share::Whole;
+        let gated = self.gates.iter().any(|gate| {
+            later.gates.iter().any(|other| other.object == gate.object && apart(gate, other))
+        });
+        self.task != later.task
+            && later.task < self.spawned
+            && apart(&self.first, &later.second)
+            && apart(&self.second, &later.first)
+            && !gated
+    }
+
+    /// Whether it says no more than another.
+    fn is_as(&self, other: &Nested) -> bool {
+        let gates =
+            |nested: &Nested| nested.gates.iter().map(|gate| gate.object).collect::<Vec<_>>();
+        self.task == other.task
+            && (self.first.share, self.second.share) == (other.first.share, other.second.share)
+            && gates(self) == gates(other)
+    }
+
+    fn copy(&self) -> Nested {
+        Nested { gates: Vec::new(), ..*self }
+    }
+}
+
+impl World {
+    /// The running task holds another lock beside `object`, which it has just waited for.
+    #[cold]
+    pub(super) fn look_at_order(&self, object: u32) {
+        let task = self.running.number();
+        let spawned = self.table.borrow().spawned;
+        let found = self.graph.borrow_mut().orders.note(task, object, spawned);
+        for (earlier, later) in found {
+            let pair = (
+                earlier.first.object.min(later.first.object),
+                earlier.first.object.max(later.first.object),
+            );
+            // Who has ended is known to have come before, or it was chance: then another run tells.
+            if self.spawn_site(earlier.task).is_none()
+                || self.graph.borrow().orders.told.contains(&pair)
+            {
+                continue;
+            }
+            self.graph.borrow_mut().orders.told.insert(pair);
+            let message = self.told_order(&earlier, &later);
+            self.lint(FailureKind::LockOrder, message, Some(task));
+        }
+    }
+
+    /// By places alone, so that many runs give one warning.
+    fn told_order(&self, earlier: &Nested, later: &Nested) -> String {
+        let graph = self.graph.borrow();
+        let mut takes: Vec<String> = [earlier, later]
+            .map(|nested| {
+                let who = match self.spawn_site(nested.task) {
+                    Some(site) if nested.task != 0 => format!("a task spawned at {site}"),
+                    _ => "main".to_string(),
+                };
+                let (first, second) = (nested.first, nested.second);
+                format!(
+                    "{who} takes the one {} at {} and then the one {} at {}",
+                    graph.created(first.object),
+                    first.site,
+                    graph.created(second.object),
+                    second.site
+                )
+            })
+            .into();
+        takes.sort();
+        format!("two locks are taken in both orders: {}; {}", takes[0], takes[1])
+    }
+}
+
+impl Graph {
+    fn created(&self, object: u32) -> String {
+        let origin = self.places.get(object as usize).and_then(|place| place.origin);
+        origin.map_or("of unknown origin".to_string(), |origin| format!("created at {origin}"))
+    }
+}
+
+/// How a lock was taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct How {
+    /// The guard keeps the lock alive, and may be given to any task.
+    pub(crate) owned: bool,
+    /// Without waiting: no order of locks can make it wait.
+    pub(crate) tried: bool,
+}
+
+impl World {
+    /// The running task has taken a share of a lock; whoever waited for it may have done so in the wrong order.
+    #[inline]
+    pub(super) fn hold_lock(&self, object: &Object, hold: Hold, how: How) {
+        let number = object.number_in(self);
+        let nested = {
+            let mut graph = self.graph.borrow_mut();
+            let place = graph.place(number);
+            place.origin = Some(object.site());
+            place.take(hold);
+            graph.orders.take(number, &hold)
+        };
+        if nested && !how.tried {
+            self.look_at_order(number);
+        }
+    }
+}
