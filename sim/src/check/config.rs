@@ -120,11 +120,11 @@ impl Config {
     /// | `SIM_FRESH=1` | a base seed from the machine, printed when a run fails |
     /// | `SIM_STRATEGY` | see [`strategy`](Config::strategy) |
     /// | `SIM_TAPE` | a file with a tape to replay |
-    /// | `SIM_TIME` | go on with new seeds for so long in real time (`30s`, `10m`) |
+    /// | `SIM_TIME` | go on with new seeds for so long in real time (`30s`, `10m`); at most so long with an exhaustive search |
     /// | `SIM_JOBS` | threads that run seeds |
     /// | `SIM_ALLOW`, `SIM_WARN`, `SIM_DENY` | lints, separated by commas, or `all` |
     /// | `SIM_TRACE=1` | print the whole trace of a failing run |
-    /// | `SIM_OUT` | a folder for the tapes of failures (default `target/sim`) |
+    /// | `SIM_OUT` | a folder for the tapes of failures and for searches that were ended (default `target/sim`) |
     pub fn from_env() -> Config {
         Config::new().with_env()
     }

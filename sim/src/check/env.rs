@@ -109,6 +109,7 @@ mod tests {
         check("SIM_FRESH", "1", Ok(()));
         check("SIM_FRESH", "yes", Err("\"yes\""));
         check("SIM_STRATEGY", "pct", Ok(()));
+        check("SIM_STRATEGY", "exhaustive", Ok(()));
         check("SIM_STRATEGY", "luck", Err("luck"));
         check("SIM_JOBS", "-1", Err("-1"));
         check("SIM_TIME", "10m", Ok(()));
