@@ -82,7 +82,7 @@ pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
     replay_with,
 };
-pub use sim_choice::{Seed, Strategy, Tape};
+pub use sim_choice::{Seed, Strategy, Tape, exhaustive::Progress};
 pub use sim_macros::{main, test};
 pub use task::spawn;
 pub use tokio::{join, pin, try_join};
