@@ -89,7 +89,7 @@ pub use property::{
     Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,
     within,
 };
-pub use sim_choice::{Seed, Strategy, Tape};
+pub use sim_choice::{Seed, Strategy, Tape, exhaustive::Progress};
 pub use sim_macros::{main, test};
 pub use task::spawn;
 pub use tokio::{join, pin, try_join};
