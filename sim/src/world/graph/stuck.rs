@@ -30,12 +30,17 @@ const STANDS_NS: u64 = 60_000_000_000;
 /// Even if no wait has begun, it is looked for cycles when time has gone on so often.
 const LOOK_EVERY: u32 = 64;
 
+/// Where so few wait a look costs nothing to speak of.
+const FEW_WAITS: usize = 16;
+
 /// When it was looked for cycles, and what was found.
 #[derive(Default)]
 pub(super) struct Watch {
     /// A wait has begun or changed since.
     pub(super) changed: bool,
     skipped: u32,
+    /// The step from which on it may be looked again, where many wait.
+    from_step: u64,
     /// A cycle that has to stand for some time: its waits, and when it was seen first.
     suspect: Option<(Vec<u64>, u64)>,
 }
@@ -45,7 +50,14 @@ impl Watch {
         *self = Watch::default();
     }
 
-    fn is_due(&mut self, now: u64) -> bool {
+    /// A look costs in proportion to those who wait, and so has to be paid for by as many steps.
+    fn is_due(&mut self, now: u64, step: u64, waits: usize) -> bool {
+        if waits > FEW_WAITS {
+            if step < self.from_step {
+                return false;
+            }
+            self.from_step = step + 8 * waits as u64;
+        }
         self.skipped += 1;
         let stood = self.suspect.as_ref().is_some_and(|(_, since)| now >= since + STANDS_NS);
         let due = self.changed || stood || self.skipped >= LOOK_EVERY;
@@ -91,7 +103,8 @@ impl World {
     pub(in crate::world) fn finds_stuck(&self) -> bool {
         let due = {
             let mut graph = self.graph.borrow_mut();
-            graph.waits.len() > graph.free.len() && graph.watch.is_due(self.now.get())
+            let waits = graph.waits.len() - graph.free.len();
+            waits > 0 && graph.watch.is_due(self.now.get(), self.pulse.get(), waits)
         };
         due && !self.ambient.get() && self.look_for_stuck()
     }
