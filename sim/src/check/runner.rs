@@ -475,7 +475,7 @@ impl<'a> Sweep<'a> {
         let classes = self.classes.into_inner().unwrap();
         let counted = classes.iter().filter(|class| class.0 <= last).map(|class| class.1);
         report.classes = Classes::count(counted.collect());
-        let told = self.tally.into_inner().unwrap().up_to(last);
+        let told = self.tally.into_inner().unwrap().told();
         report.warnings = told.warnings;
         answer_for(self.config, self.site, &told.properties, &mut report);
         if self.config.single.is_none() {
@@ -580,14 +580,15 @@ impl<'a> Sweep<'a> {
     }
 
     fn note(&self, index: u64, source: Source, mut ran: Ran) {
-        self.tally.lock().unwrap().add(index, std::mem::take(&mut ran.told));
+        let (told, failed) = (std::mem::take(&mut ran.told), ran.fault.is_some());
+        self.tally.lock().unwrap().add(index, told, failed);
         if let Some(class) = ran.class {
             let mut classes = self.classes.lock().unwrap();
             if classes.len() < CLASSES {
                 classes.push((index, class));
             }
         }
-        if ran.fault.is_some() {
+        if failed {
             self.first.fetch_min(index, SeqCst);
             self.found.lock().unwrap().push(Found { index, source, ran });
         }

@@ -32,35 +32,52 @@ impl Told {
     }
 }
 
-/// Puts together what runs told.
-#[derive(Default)]
+/// Puts together what runs told, up to the first that failed.
 pub(super) struct Tally {
     sum: Told,
     /// The least index that is not in the sum yet.
     next: u64,
+    /// The least index of a run that failed. Those after it are not part of the check, though other threads
+    /// may have come to their ends by then.
+    last: u64,
     waiting: BTreeMap<u64, Told>,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally::from(0)
+    }
 }
 
 impl Tally {
     /// Of runs whose first has that index.
     pub(super) fn from(next: u64) -> Tally {
-        Tally { next, ..Tally::default() }
+        Tally { sum: Told::default(), next, last: u64::MAX, waiting: BTreeMap::new() }
     }
 
-    /// Takes what run `index` told; what it told the first time counts.
-    pub(super) fn add(&mut self, index: u64, told: Told) {
-        if index >= self.next {
+    /// Takes what run `index` told, and whether it failed; what it told the first time counts.
+    pub(super) fn add(&mut self, index: u64, told: Told, failed: bool) {
+        if failed {
+            self.last = self.last.min(index);
+        }
+        // The usual case, with one thread: nothing has to be kept.
+        if index == self.next && index <= self.last {
+            self.sum.add(told);
+            self.next += 1;
+        } else if index > self.next {
             self.waiting.entry(index).or_insert(told);
         }
-        while let Some(told) = self.waiting.remove(&self.next) {
+        while self.next <= self.last
+            && let Some(told) = self.waiting.remove(&self.next)
+        {
             self.sum.add(told);
             self.next += 1;
         }
     }
 
-    /// What the runs up to `last` told.
-    pub(super) fn up_to(mut self, last: u64) -> Told {
-        for (_, told) in self.waiting.into_iter().filter(|(index, _)| *index <= last) {
+    /// What the runs up to the first that failed told.
+    pub(super) fn told(mut self) -> Told {
+        for (_, told) in self.waiting.into_iter().filter(|(index, _)| *index <= self.last) {
             self.sum.add(told);
         }
         self.sum
@@ -81,10 +98,22 @@ mod tests {
         let mut tally = Tally::from(2);
         for (index, warning) in [(4, "c"), (2, "b"), (9, "late"), (3, "a"), (2, "again"), (5, "b")]
         {
-            tally.add(index, told(warning, 1 << index));
+            tally.add(index, told(warning, 1 << index), false);
         }
-        let told = tally.up_to(8);
+        tally.add(8, told("a", 1 << 8), true);
+        let told = tally.told();
         assert_eq!(told.warnings, ["b", "a", "c"]);
-        assert_eq!(told.properties[1].reached, 4 + 8 + 16 + 32);
+        assert_eq!(told.properties[1].reached, 4 + 8 + 16 + 32 + 256);
+    }
+
+    #[test]
+    fn runs_after_one_that_failed_do_not_count() {
+        for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 0, 1, 4, 2]] {
+            let mut tally = Tally::default();
+            for index in order {
+                tally.add(index, told("w", 1 << index), index == 2);
+            }
+            assert_eq!(tally.told().properties[1].reached, 1 + 2 + 4, "{order:?}");
+        }
     }
 }
