@@ -52,21 +52,13 @@ pub(crate) fn running() -> Option<Rc<World>> {
 /// A scheduling point of the task that runs, if one does. Whether a search wants to know how the operation goes.
 #[inline]
 pub(crate) fn point(op: impl FnOnce(&World) -> Op) -> bool {
-    let way = CURRENT.try_with(|current| match &*current.borrow() {
-        Some(world) if world.is_running() => Way::of_point(world, Some(op(world))),
-        _ => Way::On,
-    });
-    way.unwrap_or(Way::On).go()
+    Way::of(op).go()
 }
 
 /// As [`point`], but what is announced makes no order of tasks by itself.
 #[inline]
 pub(crate) fn point_apart(op: impl FnOnce(&World) -> Op) {
-    let way = CURRENT.try_with(|current| match &*current.borrow() {
-        Some(world) if world.is_running() => Way::of_point(world, Some(op(world))),
-        _ => Way::On,
-    });
-    way.unwrap_or(Way::On).go_apart();
+    Way::of(op).go_apart();
 }
 
 /// One who waited has been let go on by the running task, and could do so at once on another core.
@@ -80,11 +72,8 @@ pub(crate) fn point_of_wake() {
 /// Calls `f` if the order of what tasks do is kept.
 #[inline]
 pub(crate) fn ordering(f: impl FnOnce(&World)) {
-    let _ = CURRENT.try_with(|current| {
-        if let Some(world) = &*current.borrow()
-            && world.keeps_clocks()
-            && world.is_running()
-        {
+    within(|world| {
+        if world.keeps_clocks() {
             f(world);
         }
     });
@@ -93,10 +82,8 @@ pub(crate) fn ordering(f: impl FnOnce(&World)) {
 /// Calls `f` with the simulation of which a task or a thread runs, if one does.
 #[inline]
 pub(crate) fn within(f: impl FnOnce(&World)) {
-    let _ = CURRENT.try_with(|current| {
-        if let Some(world) = &*current.borrow()
-            && world.is_running()
-        {
+    within_or_at_end(|world| {
+        if world.is_running() {
             f(world);
         }
     });
@@ -143,6 +130,15 @@ enum Way {
 
 impl Way {
     #[inline(always)]
+    fn of(op: impl FnOnce(&World) -> Op) -> Way {
+        let way = CURRENT.try_with(|current| match &*current.borrow() {
+            Some(world) if world.is_running() => Way::of_point(world, Some(op(world))),
+            _ => Way::On,
+        });
+        way.unwrap_or(Way::On)
+    }
+
+    #[inline(always)]
     fn of_point(world: &Rc<World>, op: Option<Op>) -> Way {
         match world.quick_point(op) {
             Some(Target::Stay) => Way::On,
@@ -186,13 +182,7 @@ impl Way {
 /// Notes what the running task announces, without letting others run.
 #[inline]
 pub(crate) fn announce(op: Op) {
-    let _ = CURRENT.try_with(|current| {
-        if let Some(world) = &*current.borrow()
-            && world.is_running()
-        {
-            world.announce(op);
-        }
-    });
+    within(|world| world.announce(op));
 }
 
 /// Makes `world` the current simulation until the guard is dropped.

@@ -59,6 +59,8 @@ mod macros;
 mod cancel;
 mod check;
 mod context;
+mod faces;
+mod fnv;
 mod hold;
 mod point;
 mod property;

@@ -78,9 +78,7 @@ impl Object {
         self.number.store(world.run() << NUMBER_BITS | u64::from(number), Relaxed);
         number
     }
-}
 
-impl Object {
     /// Where it was created.
     pub(crate) fn site(&self) -> Site {
         self.site
@@ -119,10 +117,10 @@ pub(crate) fn point_told(object: &Object, access: Access, site: Site) -> bool {
 
 /// Announces `access` as what is waited for from now on, without letting others run.
 pub(crate) fn announce(object: &Object, access: Access, site: Site) {
-    if let Some(world) = context::running() {
-        let (object, origin) = (object.number_in(&world), Some(object.site));
+    context::within(|world| {
+        let (object, origin) = (object.number_in(world), Some(object.site));
         world.announce(Op { object, access, site, origin });
-    }
+    });
 }
 
 /// Announces an access to a task; whether an exhaustive search wants to know how it goes.

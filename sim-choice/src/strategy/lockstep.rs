@@ -95,32 +95,49 @@ impl Lockstep {
         }
         let picked = match self.by_kind {
             true => {
-                self.kinds.clear();
-                let kinds =
-                    (0..count).filter(|&i| held(i)).map(|i| history.kind(candidates.task(i)));
-                self.kinds.extend(kinds);
-                self.kinds.sort_unstable();
-                self.kinds.dedup();
-                match self.kinds.len() as u32 {
-                    0 => None,
-                    kinds => {
-                        let kind = self.kinds[words.below(kinds) as usize];
-                        let fits = |i: u32| held(i) && history.kind(candidates.task(i)) == kind;
-                        by_weight(words, count, |i| u32::from(fits(i)))
-                    }
-                }
+                let kind = |i: u32| history.kind(candidates.task(i));
+                one_of_a_kind(&mut self.kinds, words, count, held, kind)
             }
             false => {
                 let taken =
                     |i: u32| self.taken.get(candidates.task(i) as usize).copied().unwrap_or(0);
-                // One in eight is anyone.
-                let least = match words.below(8) {
-                    0 => u32::MAX,
-                    _ => (0..count).filter(|&i| held(i)).map(taken).min().unwrap_or(0),
-                };
-                by_weight(words, count, |i| u32::from(held(i) && taken(i) <= least))
+                least_advanced(words, count, held, taken)
             }
         };
         picked.unwrap_or_else(|| words.below(count))
     }
+}
+
+/// Draws a kind of those that are held, each as likely, and then one of it. `kinds` is only there to be used
+/// again.
+fn one_of_a_kind<K: Copy + Ord>(
+    kinds: &mut Vec<K>,
+    words: &mut Words,
+    count: u32,
+    held: impl Fn(u32) -> bool,
+    kind: impl Fn(u32) -> K,
+) -> Option<u32> {
+    kinds.clear();
+    kinds.extend((0..count).filter(|&i| held(i)).map(&kind));
+    kinds.sort_unstable();
+    kinds.dedup();
+    if kinds.is_empty() {
+        return None;
+    }
+    let drawn = kinds[words.below(kinds.len() as u32) as usize];
+    by_weight(words, count, |i| u32::from(held(i) && kind(i) == drawn))
+}
+
+/// Draws one of those that are held and have taken the fewest steps; one in eight is anyone.
+fn least_advanced(
+    words: &mut Words,
+    count: u32,
+    held: impl Fn(u32) -> bool,
+    taken: impl Fn(u32) -> u32,
+) -> Option<u32> {
+    let least = match words.below(8) {
+        0 => u32::MAX,
+        _ => (0..count).filter(|&i| held(i)).map(&taken).min().unwrap_or(0),
+    };
+    by_weight(words, count, |i| u32::from(held(i) && taken(i) <= least))
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     context::{self, poll_blocking},
+    fnv::fnv,
     point::Site,
     property::{Catalogue, Count},
     trace::{self, Line, Trace},
@@ -156,8 +157,7 @@ where
 /// Runs `test` with the choices of `tape`, then calmly.
 ///
 /// Settings are as [`Config::new`] has them; for others see [`replay_with`]. A tape of another test, or of one
-/// that has changed, diverges: the report's warnings say at which
-/// choice first.
+/// that has changed, diverges: the report's warnings say at which choice first.
 ///
 /// ```
 /// # let test = || async {};
@@ -222,11 +222,7 @@ where
 /// The configuration of the test of that path: its base seed comes from the path.
 #[doc(hidden)]
 pub fn config_for(path: &str) -> Config {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
-    for byte in path.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    Config::new().seed(hash).name(path)
+    Config::new().seed(fnv(path.bytes())).name(path)
 }
 
 /// Applies what only counts at the start; gives the tape to replay, if one is named.

@@ -86,7 +86,7 @@ impl Drop for Invariant {
         let fails = goes_on && world.step_ended();
         world.remove_invariant(self.id);
         if fails {
-            world.end_here();
+            world.leave();
         }
     }
 }

@@ -130,7 +130,7 @@ impl Property {
         let message =
             format!("the {kind} property {name:?} {what}, at {file}:{line}{colon}{details}");
         world.fail(FailureKind::Assertion, message);
-        world.end_here();
+        world.leave();
     }
 }
 

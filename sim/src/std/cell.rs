@@ -181,7 +181,7 @@ impl<T: ?Sized> Shared<T> {
             None => world.access(op.object, writes, way.verb, op),
         };
         if !in_order && !std::thread::panicking() {
-            world.end_here();
+            world.leave();
         }
         self.within.lock().unwrap_or_else(PoisonError::into_inner).push((task, site, way.verb));
         Some(Within { shared: self, task })

@@ -1,6 +1,7 @@
-//! What all guards have: the release, which announces itself, and the faces of what they guard.
+//! What all guards have: the release, which announces itself.
 //! And what the ends of a channel have in common.
 
+pub(super) use crate::faces::{cell_faces, faces, lock_faces, opaque, transparent};
 use crate::{
     hold::{Share, Taker},
     point::{Access, Object, Site, point},
@@ -104,103 +105,3 @@ impl Channel {
         point(&self.object, Access::Release, self.site);
     }
 }
-
-/// `Debug` of what shows nothing: tokio shows addresses there, which differ from run to run.
-macro_rules! opaque {
-    ([$($generics:tt)*] $type:ty, $name:expr) => {
-        impl<$($generics)*> std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct($name).finish_non_exhaustive()
-            }
-        }
-    };
-}
-
-/// `Debug` of what shows what is within, and not its number in the run, which differs from run to run.
-macro_rules! transparent {
-    ([$($generics:tt)*] $type:ty) => {
-        impl<$($generics)*> std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.inner.fmt(f)
-            }
-        }
-    };
-}
-
-/// `Deref`, `Debug` and `Display` of a guard, through the first closure; and `DerefMut` through the
-/// second, if there is one.
-macro_rules! faces {
-    ([$($generics:tt)*] $guard:ty => $value:ty, |$this:ident| $get:expr, |$this_mut:ident| $get_mut:expr) => {
-        faces!([$($generics)*] $guard => $value, |$this| $get);
-
-        impl<$($generics)*> std::ops::DerefMut for $guard {
-            #[inline]
-            fn deref_mut(&mut self) -> &mut $value {
-                let $this_mut = self;
-                $get_mut
-            }
-        }
-    };
-    ([$($generics:tt)*] $guard:ty => $value:ty, |$this:ident| $get:expr) => {
-        impl<$($generics)*> std::ops::Deref for $guard {
-            type Target = $value;
-            #[inline]
-            fn deref(&self) -> &$value {
-                let $this = self;
-                $get
-            }
-        }
-
-        impl<$($generics)*> std::fmt::Debug for $guard where $value: std::fmt::Debug {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-
-        impl<$($generics)*> std::fmt::Display for $guard where $value: std::fmt::Display {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-    };
-}
-/// What cells that are set once have as values: they are compared, copied and shown by what is within.
-macro_rules! cell_faces {
-    ($cell:ident) => {
-        impl<T> Default for $cell<T> {
-            #[track_caller]
-            fn default() -> $cell<T> {
-                $cell::new()
-            }
-        }
-
-        impl<T: std::fmt::Debug> std::fmt::Debug for $cell<T> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.inner.fmt(f)
-            }
-        }
-
-        impl<T: Clone> Clone for $cell<T> {
-            #[track_caller]
-            fn clone(&self) -> $cell<T> {
-                $cell::new_with(self.inner.get().cloned())
-            }
-        }
-
-        impl<T: PartialEq> PartialEq for $cell<T> {
-            fn eq(&self, other: &$cell<T>) -> bool {
-                self.inner == other.inner
-            }
-        }
-
-        impl<T: Eq> Eq for $cell<T> {}
-
-        impl<T> From<T> for $cell<T> {
-            #[track_caller]
-            fn from(value: T) -> $cell<T> {
-                $cell::new_with(Some(value))
-            }
-        }
-    };
-}
-pub(super) use {cell_faces, faces, opaque, transparent};

@@ -4,7 +4,7 @@ use super::{
     TryLockError,
     attempt::Attempt,
     charge::charged,
-    guard::{Announced, OwnedRelease, Release, faces},
+    guard::{Announced, OwnedRelease, Release, faces, lock_faces},
 };
 use crate::{
     hold::Share,
@@ -12,7 +12,7 @@ use crate::{
     runtime::block_on_here,
 };
 use sim_sys::owned::{Lend, LendLater, Owned};
-use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc};
+use std::{future::Future, marker::PhantomData, panic::Location, sync::Arc};
 use tokio::sync as real;
 
 /// An exclusive lock, fair: first come, first served.
@@ -143,25 +143,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-impl<T> From<T> for Mutex<T> {
-    #[track_caller]
-    fn from(value: T) -> Mutex<T> {
-        Mutex::new(value)
-    }
-}
-
-impl<T: Default> Default for Mutex<T> {
-    #[track_caller]
-    fn default() -> Mutex<T> {
-        Mutex::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
+lock_faces!(Mutex);
 
 /// Holds a [`Mutex`].
 #[must_use = "if unused the Mutex will immediately unlock"]

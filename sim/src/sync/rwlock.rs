@@ -3,7 +3,7 @@
 use super::{
     TryLockError,
     charge::charged,
-    guard::{Announced, OwnedRelease, Release, faces},
+    guard::{Announced, OwnedRelease, Release, faces, lock_faces},
 };
 use crate::{
     hold::Share,
@@ -11,7 +11,7 @@ use crate::{
     runtime::block_on_here,
 };
 use sim_sys::owned::{Lend, LendLater, Owned};
-use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc};
+use std::{future::Future, marker::PhantomData, panic::Location, sync::Arc};
 use tokio::sync as real;
 
 /// A lock that many may read or one may write, fair: a writer that waits keeps new readers out.
@@ -187,25 +187,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
-impl<T> From<T> for RwLock<T> {
-    #[track_caller]
-    fn from(value: T) -> RwLock<T> {
-        RwLock::new(value)
-    }
-}
-
-impl<T: Default> Default for RwLock<T> {
-    #[track_caller]
-    fn default() -> RwLock<T> {
-        RwLock::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
+lock_faces!(RwLock);
 
 /// Holds a [`RwLock`] for reading.
 #[must_use = "if unused the RwLock will immediately unlock"]

@@ -2,7 +2,7 @@
 
 use super::{
     Body, NONE, World,
-    table::{Suspended, Target},
+    table::{Suspended, Table, Target},
 };
 use crate::{
     check::FailureKind,
@@ -81,12 +81,7 @@ impl World {
         }
         let path = self.running.path();
         let index = self.choices.borrow_mut().pick(Kind::Preempt, path, &ready);
-        if index == 0 {
-            return Target::Stay;
-        }
-        let target = table.take(index, true);
-        table.suspended.push(Suspended { slot, fiber: self.fiber.get() });
-        target
+        self.give_way_to(&mut table, index)
     }
 
     /// As [`preempt`](World::preempt), where the strategy is told.
@@ -94,13 +89,20 @@ impl World {
         let mut table = self.table.borrow_mut();
         let slot = self.running.slot();
         self.tell_announced(&mut table);
-        let index = match self.pick_watched(Kind::Preempt, &table.choice(Some(slot))) {
-            None => return Target::End,
-            Some(0) => return Target::Stay,
-            Some(index) => index,
-        };
+        match self.pick_watched(Kind::Preempt, &table.choice(Some(slot))) {
+            None => Target::End,
+            Some(index) => self.give_way_to(&mut table, index),
+        }
+    }
+
+    /// Where to go if that candidate was picked: the running task, the first of them, is suspended for another.
+    #[inline]
+    fn give_way_to(&self, table: &mut Table, index: u32) -> Target {
+        if index == 0 {
+            return Target::Stay;
+        }
         let target = table.take(index, true);
-        table.suspended.push(Suspended { slot, fiber: self.fiber.get() });
+        table.suspended.push(Suspended { slot: self.running.slot(), fiber: self.fiber.get() });
         target
     }
 
@@ -215,19 +217,13 @@ impl World {
     pub(crate) fn report_late(self: &Rc<Self>, mut message: String) {
         self.tell_waiting(&mut message);
         self.fail(FailureKind::Assertion, message);
-        self.end_here();
+        self.leave();
     }
 
     /// Ends the turn of the running fiber for ever: the run is over.
     #[cold]
-    pub(super) fn leave(self: &Rc<Self>) {
+    pub(crate) fn leave(self: &Rc<Self>) {
         self.switch(Target::End);
-    }
-
-    /// The run has failed, and the running task must not go on with what it does.
-    #[cold]
-    pub(crate) fn end_here(self: &Rc<Self>) {
-        self.leave();
     }
 
     /// Gives way to `target`; returns when the running fiber is switched to again.

@@ -6,7 +6,10 @@ use super::{
     NONE, World,
     table::{Ready, Table, Woken},
 };
-use crate::point::{Op, Site};
+use crate::{
+    fnv::fnv,
+    point::{Op, Site},
+};
 use sim_choice::{Announced, Candidates, Kind};
 
 impl World {
@@ -79,12 +82,8 @@ pub(super) fn announced(op: Option<Op>) -> Option<Announced> {
     op.map(|Op { object, access, .. }| Announced { object, access })
 }
 
-/// A number for a place in the source: the same in every run, as an address is not. FNV-1a, see
-/// <http://www.isthe.com/chongo/tech/comp/fnv/>.
+/// A number for a place in the source: the same in every run, as an address is not.
 pub(super) fn hash(site: Site) -> u64 {
     let place = u64::from(site.line()) << 32 | u64::from(site.column());
-    let bytes = site.file().bytes().chain(place.to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    fnv(site.file().bytes().chain(place.to_le_bytes()))
 }

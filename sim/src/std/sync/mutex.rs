@@ -6,12 +6,11 @@
 use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
+    faces::{faces, lock_faces},
     hold::{Share, Taker},
     point::{Access, Object, Site, point},
 };
 use std::{
-    fmt,
-    ops::{Deref, DerefMut},
     panic::Location,
     sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult},
 };
@@ -180,25 +179,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-impl<T> From<T> for Mutex<T> {
-    #[track_caller]
-    fn from(value: T) -> Mutex<T> {
-        Mutex::new(value)
-    }
-}
-
-impl<T: Default> Default for Mutex<T> {
-    #[track_caller]
-    fn default() -> Mutex<T> {
-        Mutex::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
+lock_faces!(Mutex);
 
 /// Gives the mutex back when dropped; made by [`Mutex::lock`].
 #[must_use = "if unused the Mutex will immediately unlock"]
@@ -224,19 +205,9 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     }
 }
 
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.inner.as_ref().expect("it is taken when the guard is dropped")
-    }
-}
-
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.inner.as_mut().expect("it is taken when the guard is dropped")
-    }
-}
+faces!(['a, T: ?Sized] MutexGuard<'a, T> => T,
+    |guard| guard.inner.as_ref().expect("it is taken when the guard is dropped"),
+    |guard| guard.inner.as_mut().expect("it is taken when the guard is dropped"));
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
@@ -252,17 +223,5 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
             self.mutex.inner.clear_poison();
         }
         self.mutex.waiters.wake_rivals();
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
     }
 }

@@ -7,12 +7,11 @@
 use super::super::waiters::{Waiters, expect_real_thread};
 use crate::{
     context,
+    faces::{faces, lock_faces},
     hold::{Share, Taker},
     point::{Access, Object, Site, point},
 };
 use std::{
-    fmt,
-    ops::{Deref, DerefMut},
     panic::Location,
     sync::{
         self as real, LockResult, PoisonError, TryLockError, TryLockResult,
@@ -307,25 +306,7 @@ fn wrap<G, W>(result: LockResult<G>, f: impl FnOnce(G) -> W) -> LockResult<W> {
     }
 }
 
-impl<T> From<T> for RwLock<T> {
-    #[track_caller]
-    fn from(value: T) -> RwLock<T> {
-        RwLock::new(value)
-    }
-}
-
-impl<T: Default> Default for RwLock<T> {
-    #[track_caller]
-    fn default() -> RwLock<T> {
-        RwLock::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
+lock_faces!(RwLock);
 
 /// Gives the lock back when dropped; made by [`RwLock::read`].
 #[must_use = "if unused the RwLock will immediately unlock"]
@@ -338,13 +319,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     inner: Option<real::RwLockReadGuard<'a, T>>,
 }
 
-impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.inner.as_ref().expect("it is taken when the guard is dropped")
-    }
-}
+faces!(['a, T: ?Sized] RwLockReadGuard<'a, T> => T,
+    |guard| guard.inner.as_ref().expect("it is taken when the guard is dropped"));
 
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
@@ -385,19 +361,9 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     }
 }
 
-impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.inner.as_ref().expect("it is taken when the guard is dropped")
-    }
-}
-
-impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.inner.as_mut().expect("it is taken when the guard is dropped")
-    }
-}
+faces!(['a, T: ?Sized] RwLockWriteGuard<'a, T> => T,
+    |guard| guard.inner.as_ref().expect("it is taken when the guard is dropped"),
+    |guard| guard.inner.as_mut().expect("it is taken when the guard is dropped"));
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
@@ -412,29 +378,5 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
             self.lock.inner.clear_poison();
         }
         self.lock.state.is_free();
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for RwLockReadGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for RwLockWriteGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
     }
 }
