@@ -5,10 +5,9 @@
 
 use super::{
     Config, Failure, FailureKind, Report,
-    runner::{
-        Main, Ran, Source, Watch, answer_for, judge_properties, on_thread, out, rerun, run_apart,
-        run_once, shown, write_out,
-    },
+    rerun::{out, rerun, write_out},
+    runner::{Main, Ran, Source, Watch, on_thread, run_apart, run_once, shown},
+    sweep::{answer_for, judge_properties},
     tally::Told,
 };
 use crate::{

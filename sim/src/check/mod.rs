@@ -7,7 +7,9 @@ mod hook;
 mod json;
 mod lints;
 mod report;
+mod rerun;
 mod runner;
+mod sweep;
 mod tally;
 
 pub use config::{Config, ConfigError};

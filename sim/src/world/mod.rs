@@ -3,6 +3,7 @@
 //! A run is a function from choices to a trace. The same `World` serves many runs, one after the
 //! other, so that its tables and stacks are allocated once.
 
+mod ask;
 mod clocks;
 mod current;
 mod drive;
@@ -18,6 +19,7 @@ mod spin;
 mod table;
 mod tasks;
 mod threads;
+mod timers;
 mod waits;
 mod watch;
 
@@ -39,7 +41,7 @@ use crate::{
 };
 pub(crate) use current::Running;
 use current::{OpCell, RunningCell};
-use sim_choice::{Choices, Kind, Lane, Path};
+use sim_choice::{Choices, Path};
 use sim_sys::fiber::{self, Fiber, Pulse, Stack, Watched};
 use sim_time::Timers;
 use std::{
@@ -63,14 +65,8 @@ const MAIN: u32 = u32::MAX - 1;
 const BOOT_NS: u64 = 86_400_000_000_000;
 /// Where the wall clock of a run begins: 2026-01-01T00:00:00Z, in nanoseconds of Unix time.
 const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
-/// The most that one step may cost, in nanoseconds; about what a poll costs on a real machine.
-const STEP_MAX_NS: u32 = 1_000;
 /// Steps without a pause after which time speeds up: a tenth of a second on a real machine.
 const BUSY_STEPS: u64 = 100_000;
-
-/// In one of so many runs waits end for nothing, and there one of so many waits.
-const SPURIOUS_RUNS: u32 = 4;
-const SPURIOUS_WAITS: u32 = 4;
 
 /// What a timer does when it is due.
 pub(crate) enum Action {
@@ -445,38 +441,6 @@ impl World {
         running.polling
     }
 
-    // --- time
-
-    /// Virtual nanoseconds since the start of the run.
-    #[inline]
-    pub(crate) fn now_ns(&self) -> u64 {
-        self.now.get()
-    }
-
-    /// The instant of std that stands for virtual zero.
-    pub(crate) fn instant_base(&self) -> Instant {
-        self.base.get().unwrap_or_else(|| {
-            // Inside, std's clock is this world's, so that `into_std` and std's own `now` agree;
-            // on a platform where it is not, any instant serves.
-            let now = Instant::now();
-            let base = if sim_sys::os::CATCHES.is_empty() || !crate::context::is_driving() {
-                now
-            } else {
-                now - std::time::Duration::from_nanos(self.now.get())
-            };
-            self.base.set(Some(base));
-            base
-        })
-    }
-
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused.get()
-    }
-
-    pub(crate) fn set_paused(&self, paused: bool) {
-        self.paused.set(paused);
-    }
-
     /// Whether the current runtime is a local one, which takes tasks that are not `Send`.
     pub(crate) fn is_local(&self) -> bool {
         self.table.borrow().pools.get(self.pool.get() as usize).is_some_and(|pool| pool.local)
@@ -506,68 +470,6 @@ impl World {
         self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.workers == 1)
     }
 
-    /// Draws what a step costs in this run; zero is calm: nothing.
-    ///
-    /// One draw a run, not one a step: it is what lets a timer overtake a ready task, and a draw
-    /// at each step would cost more than the step.
-    #[cold]
-    fn draw_step_cost(&self) {
-        // In half of the runs it is nothing, so that what is due at one time happens at one time.
-        let bound = 2 * STEP_MAX_NS;
-        let who = self.running.get().path;
-        let answer = self.choices.borrow_mut().choose(Lane::Time, Kind::StepCost, who, bound);
-        self.step_ns.set(Some(u64::from(answer.saturating_sub(STEP_MAX_NS))));
-    }
-
-    #[track_caller]
-    pub(crate) fn timer_insert(&self, at_ns: u64, action: Action) -> sim_time::Key {
-        if self.step_ns.get().is_none() {
-            self.draw_step_cost();
-        }
-        self.due.set(self.due.get().min(at_ns));
-        self.timers.borrow_mut().insert(at_ns, action)
-    }
-
-    pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
-        let mut timers = self.timers.borrow_mut();
-        let Some(Action::Wake(former)) = timers.get_mut(key) else { return false };
-        if former.will_wake(waker) {
-            return true;
-        }
-        let former = std::mem::replace(former, waker.clone());
-        drop(timers);
-        drop(former);
-        true
-    }
-
-    pub(crate) fn timer_cancel(&self, key: sim_time::Key) {
-        let cancelled = self.timers.borrow_mut().cancel(key);
-        drop(cancelled);
-    }
-
-    /// Disarms all timers. Their wakers are dropped outside of the borrow: they may own anything.
-    fn clear_timers(&self) {
-        loop {
-            let left = self.timers.borrow_mut().pop_due(u64::MAX);
-            match left {
-                Some(action) => drop(action),
-                None => break,
-            }
-        }
-        self.timers.borrow_mut().clear();
-    }
-
-    /// Moves the clock forward by so much and wakes what is due.
-    pub(crate) fn advance_clock(&self, ns: u64) {
-        self.set_now(self.now.get().saturating_add(ns));
-        self.fire_due();
-    }
-
-    fn set_now(&self, now: u64) {
-        self.now.set(now);
-        self.event(crate::trace::Happened::Clock(now));
-    }
-
     /// Runs `f`, in the middle of the simulation's own work: no wake within is a scheduling point.
     fn quietly<R>(&self, f: impl FnOnce() -> R) -> R {
         struct Restore<'a>(&'a Cell<bool>, bool);
@@ -587,110 +489,7 @@ impl World {
         running != slot && running != NONE && !self.quiet.get()
     }
 
-    /// Wakes all whose time has come.
-    #[cold]
-    fn fire_due(&self) {
-        self.firing.set(true);
-        self.quietly(|| self.fire());
-        self.firing.set(false);
-    }
-
-    fn fire(&self) {
-        let now = self.now.get();
-        loop {
-            let action = {
-                let mut timers = self.timers.borrow_mut();
-                match timers.pop_due(now) {
-                    Some(action) => action,
-                    None => {
-                        self.due.set(timers.next().unwrap_or(u64::MAX));
-                        return;
-                    }
-                }
-            };
-            match action {
-                Action::Wake(waker) => waker.wake(),
-                Action::Unblock { ticket } => self.unblock_by_timer(ticket),
-            }
-        }
-    }
-
-    /// Goes to the time of the next timer; false if there is none.
-    fn advance(&self) -> bool {
-        let Some(next) = self.timers.borrow_mut().next() else { return false };
-        if self.finds_stuck() {
-            return true;
-        }
-        if next > self.limits.borrow().time_limit_ns {
-            let limit = std::time::Duration::from_nanos(self.limits.borrow().time_limit_ns);
-            let message = format!("the run has not ended within {limit:?} of virtual time");
-            if !self.report_stuck_at_limit(&message) {
-                self.fail(FailureKind::TimeLimit, message);
-            }
-            return true;
-        }
-        self.note_idle();
-        self.busy_from.set(self.pulse.get() + BUSY_STEPS);
-        self.busy_at.set(self.busy_from.get());
-        self.tell_quiet();
-        self.set_now(next.max(self.now.get()));
-        self.fire_due();
-        true
-    }
-
-    // --- choices and events
-
-    /// One of `n` branches of a `select!`.
-    pub(crate) fn choose_branch(&self, n: u32) -> u32 {
-        let who = self.running.get().path;
-        self.choices.borrow_mut().choose(Lane::Schedule, Kind::Branch, who, n)
-    }
-
-    pub(crate) fn choose_cancel(&self) -> bool {
-        let who = self.running.get().path;
-        !self.stopping.get()
-            && self.choices.borrow_mut().now_and_then(Lane::Cancel, Kind::Cancel, who)
-    }
-
-    /// Whether the machine stands still until then; if so, all that is due by then is due now.
-    pub(crate) fn choose_stall(&self, at_ns: u64) -> bool {
-        if !self.limits.borrow().stalls || self.stopping.get() || self.paused.get() {
-            return false;
-        }
-        let who = self.running.get().path;
-        let stalls = self.choices.borrow_mut().now_and_then(Lane::Time, Kind::Stall, who);
-        if stalls && at_ns > self.now.get() {
-            self.set_now(at_ns);
-            self.fire_due();
-        }
-        stalls
-    }
-
-    /// One of `n` waiters; zero is the one that waits longest.
-    pub(crate) fn choose_among(&self, n: u32) -> u32 {
-        if n < 2 {
-            return 0;
-        }
-        let who = self.running.get().path;
-        self.choices.borrow_mut().choose(Lane::Schedule, Kind::Other, who, n)
-    }
-
-    /// Whether a wait ends for nothing. Zero is no: not in this run, and not this wait.
-    pub(crate) fn wakes_for_nothing(&self) -> bool {
-        let in_this_run = self.spurious.get().unwrap_or_else(|| {
-            let drawn = self.choose_among(SPURIOUS_RUNS) == SPURIOUS_RUNS - 1;
-            self.spurious.set(Some(drawn));
-            drawn
-        });
-        in_this_run && self.choose_among(SPURIOUS_WAITS) == SPURIOUS_WAITS - 1
-    }
-
-    /// A raw word of test input.
-    #[cfg_attr(not(feature = "proptest"), allow(dead_code))]
-    pub(crate) fn choose_word(&self) -> u32 {
-        let who = self.running.get().path;
-        self.choices.borrow_mut().choose(Lane::Input, Kind::Word, who, u32::MAX)
-    }
+    // --- events
 
     /// Folds what happened into the running hash, and writes it into the trace if one is kept.
     #[inline]

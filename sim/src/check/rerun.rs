@@ -1,0 +1,59 @@
+//! How a failure is run again: the line that does it, and the files that go with it.
+
+use super::Config;
+use sim_choice::Seed;
+use std::path::PathBuf;
+
+/// The line that runs a failing seed again.
+pub(super) fn rerun_line(config: &Config, seed: Seed) -> String {
+    let strategy = match std::env::var("SIM_STRATEGY") {
+        Ok(strategy) if !strategy.is_empty() => format!(" SIM_STRATEGY={strategy}"),
+        _ => String::new(),
+    };
+    // A check of one run learns nothing before it.
+    let (one, seeds) = match config.seeds {
+        1 => (" SIM_SEEDS=1", ".seeds(1)"),
+        _ => ("", ""),
+    };
+    match (&config.name, config.from_env) {
+        (None, false) => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
+        _ => rerun(config, &format!("SIM_SEED={seed}{one}{strategy}")),
+    }
+}
+
+/// The command that runs a named test, or this program, again with those variables.
+pub(super) fn rerun(config: &Config, variables: &str) -> String {
+    let Some(name) = &config.name else {
+        let command: Vec<String> = std::env::args().collect();
+        return format!("{variables} {}", command.join(" "));
+    };
+    // libtest's names leave out the crate's.
+    let test = name.split_once("::").map_or(&**name, |(_, test)| test);
+    let package = match std::env::var("CARGO_PKG_NAME") {
+        Ok(package) => format!(" -p {package}"),
+        Err(_) => String::new(),
+    };
+    format!("{variables} cargo test{package} {test} -- --exact")
+}
+
+/// Writes a file that is called as the test, if it has a name, and gives its path.
+pub(super) fn write_out(config: &Config, end: &str, text: impl Fn() -> String) -> Option<PathBuf> {
+    let name = config.name.as_ref()?;
+    let folder = out(config)?;
+    let path = folder.join(format!("{}{end}", name.replace("::", "-")));
+    // A file that cannot be written takes nothing from the report: the seed is enough.
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text()));
+    written.ok().map(|()| path)
+}
+
+/// The folder for tapes and the like.
+pub(super) fn out(config: &Config) -> Option<PathBuf> {
+    config.out.clone().or_else(default_out)
+}
+
+/// `target/sim`, of the target folder that the test was built in; that of a doc test is not known.
+fn default_out() -> Option<PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    let of_cargo = matches!(test.parent()?.file_name()?.to_str()?, "deps" | "examples");
+    Some(test.ancestors().nth(3)?.join("sim")).filter(|_| of_cargo)
+}

@@ -1,0 +1,154 @@
+//! The clock of a run, and the timers that wait for it.
+
+use super::{Action, BUSY_STEPS, World};
+use crate::check::FailureKind;
+use sim_choice::{Kind, Lane};
+use std::{task::Waker, time::Instant};
+
+/// The most that one step may cost, in nanoseconds; about what a poll costs on a real machine.
+const STEP_MAX_NS: u32 = 1_000;
+
+impl World {
+    /// Virtual nanoseconds since the start of the run.
+    #[inline]
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// The instant of std that stands for virtual zero.
+    pub(crate) fn instant_base(&self) -> Instant {
+        self.base.get().unwrap_or_else(|| {
+            // Inside, std's clock is this world's, so that `into_std` and std's own `now` agree;
+            // on a platform where it is not, any instant serves.
+            let now = Instant::now();
+            let base = if sim_sys::os::CATCHES.is_empty() || !crate::context::is_driving() {
+                now
+            } else {
+                now - std::time::Duration::from_nanos(self.now.get())
+            };
+            self.base.set(Some(base));
+            base
+        })
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.get()
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.paused.set(paused);
+    }
+
+    /// Draws what a step costs in this run; zero is calm: nothing.
+    ///
+    /// One draw a run, not one a step: it is what lets a timer overtake a ready task, and a draw
+    /// at each step would cost more than the step.
+    #[cold]
+    fn draw_step_cost(&self) {
+        // In half of the runs it is nothing, so that what is due at one time happens at one time.
+        let bound = 2 * STEP_MAX_NS;
+        let who = self.running.get().path;
+        let answer = self.choices.borrow_mut().choose(Lane::Time, Kind::StepCost, who, bound);
+        self.step_ns.set(Some(u64::from(answer.saturating_sub(STEP_MAX_NS))));
+    }
+
+    #[track_caller]
+    pub(crate) fn timer_insert(&self, at_ns: u64, action: Action) -> sim_time::Key {
+        if self.step_ns.get().is_none() {
+            self.draw_step_cost();
+        }
+        self.due.set(self.due.get().min(at_ns));
+        self.timers.borrow_mut().insert(at_ns, action)
+    }
+
+    pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
+        let mut timers = self.timers.borrow_mut();
+        let Some(Action::Wake(former)) = timers.get_mut(key) else { return false };
+        if former.will_wake(waker) {
+            return true;
+        }
+        let former = std::mem::replace(former, waker.clone());
+        drop(timers);
+        drop(former);
+        true
+    }
+
+    pub(crate) fn timer_cancel(&self, key: sim_time::Key) {
+        let cancelled = self.timers.borrow_mut().cancel(key);
+        drop(cancelled);
+    }
+
+    /// Disarms all timers. Their wakers are dropped outside of the borrow: they may own anything.
+    pub(super) fn clear_timers(&self) {
+        loop {
+            let left = self.timers.borrow_mut().pop_due(u64::MAX);
+            match left {
+                Some(action) => drop(action),
+                None => break,
+            }
+        }
+        self.timers.borrow_mut().clear();
+    }
+
+    /// Moves the clock forward by so much and wakes what is due.
+    pub(crate) fn advance_clock(&self, ns: u64) {
+        self.set_now(self.now.get().saturating_add(ns));
+        self.fire_due();
+    }
+
+    pub(super) fn set_now(&self, now: u64) {
+        self.now.set(now);
+        self.event(crate::trace::Happened::Clock(now));
+    }
+
+    /// Wakes all whose time has come.
+    #[cold]
+    pub(super) fn fire_due(&self) {
+        self.firing.set(true);
+        self.quietly(|| self.fire());
+        self.firing.set(false);
+    }
+
+    fn fire(&self) {
+        let now = self.now.get();
+        loop {
+            let action = {
+                let mut timers = self.timers.borrow_mut();
+                match timers.pop_due(now) {
+                    Some(action) => action,
+                    None => {
+                        self.due.set(timers.next().unwrap_or(u64::MAX));
+                        return;
+                    }
+                }
+            };
+            match action {
+                Action::Wake(waker) => waker.wake(),
+                Action::Unblock { ticket } => self.unblock_by_timer(ticket),
+            }
+        }
+    }
+
+    /// Goes to the time of the next timer; false if there is none.
+    pub(super) fn advance(&self) -> bool {
+        let Some(next) = self.timers.borrow_mut().next() else { return false };
+        if self.finds_stuck() {
+            return true;
+        }
+        if next > self.limits.borrow().time_limit_ns {
+            let limit = std::time::Duration::from_nanos(self.limits.borrow().time_limit_ns);
+            let message = format!("the run has not ended within {limit:?} of virtual time");
+            if !self.report_stuck_at_limit(&message) {
+                self.fail(FailureKind::TimeLimit, message);
+            }
+            return true;
+        }
+        self.note_idle();
+        self.busy_from.set(self.pulse.get() + BUSY_STEPS);
+        self.busy_at.set(self.busy_from.get());
+        self.tell_quiet();
+        self.set_now(next.max(self.now.get()));
+        self.fire_due();
+        true
+    }
+}
