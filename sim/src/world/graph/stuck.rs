@@ -189,14 +189,16 @@ impl World {
             let alive = table.slots[..table.used()].iter().filter(|slot| is_alive(slot));
             alive.map(|slot| slot.number).collect()
         };
-        let mut look = Look { trust, stuck: tasks.keys().copied().collect(), alive };
+        let stuck: BTreeSet<u32> = tasks.keys().copied().collect();
+        let last_free = alive.iter().rev().copied().find(|task| !stuck.contains(task));
+        let mut look = Look { trust, stuck, alive, last_free };
         let graph = self.graph.borrow();
         loop {
             let before = tasks.len();
             tasks.retain(|&number, task| {
                 let blocks = look.blocks(&graph, number, task);
                 if !blocks {
-                    look.stuck.remove(&number);
+                    look.free(number);
                 }
                 blocks
             });
@@ -282,9 +284,17 @@ struct Look {
     trust: Trust,
     stuck: BTreeSet<u32>,
     alive: BTreeSet<u32>,
+    /// The latest task that is alive and not stuck.
+    last_free: Option<u32>,
 }
 
 impl Look {
+    /// A task turns out not to be stuck.
+    fn free(&mut self, number: u32) {
+        self.stuck.remove(&number);
+        self.last_free = self.last_free.max(Some(number));
+    }
+
     /// Whether only stuck tasks could end what a task waits for, or abort it.
     fn blocks(&self, graph: &Graph, number: u32, task: &Stuck) -> bool {
         task.owner.is_none_or(|owner| self.keeps(number, owner))
@@ -298,8 +308,7 @@ impl Look {
             _ if self.trust == Trust::All => true,
             Owner::Joiner(joiner) => self.stuck.contains(&joiner),
             Owner::Parent(parent) => {
-                let mut later = self.alive.range(number + 1..);
-                self.stuck.contains(&parent) && later.all(|task| self.stuck.contains(task))
+                self.stuck.contains(&parent) && self.last_free.is_none_or(|last| last < number)
             }
         }
     }
