@@ -125,4 +125,18 @@ macro_rules! lock_faces {
     };
 }
 
-pub(crate) use {cell_faces, faces, lock_faces, opaque, transparent};
+/// Lets the program name what has an [`Object`](crate::point::Object): see [`name`](crate::name()).
+macro_rules! nameable {
+    ([$($generics:tt)*] $type:ty, |$this:ident| $object:expr) => {
+        impl<$($generics)*> crate::name::sealed::Sealed for $type {}
+
+        impl<$($generics)*> crate::name::Nameable for $type {
+            fn set_name(&self, name: std::borrow::Cow<'static, str>) {
+                let $this = self;
+                $object.set_name(name);
+            }
+        }
+    };
+}
+
+pub(crate) use {cell_faces, faces, lock_faces, nameable, opaque, transparent};

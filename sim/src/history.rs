@@ -247,7 +247,7 @@ impl<Op, Ret> fmt::Debug for Recorder<Op, Ret> {
 /// What the running task or thread is called.
 fn here() -> String {
     match context::running() {
-        Some(world) => world.task_name(world.current_id().unwrap_or(0)),
+        Some(world) => world.task_path(world.current_id().unwrap_or(0)),
         None => std::thread::current().name().unwrap_or("a thread").to_string(),
     }
 }

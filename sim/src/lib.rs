@@ -62,6 +62,7 @@ mod context;
 mod faces;
 mod fnv;
 mod hold;
+mod name;
 mod point;
 mod property;
 mod trace;
@@ -87,6 +88,7 @@ pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
     replay_with,
 };
+pub use name::{Nameable, name};
 pub use property::{
     Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,
     within,

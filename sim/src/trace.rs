@@ -3,7 +3,7 @@
 //! A passing run folds each event into the hash and keeps nothing. A failing one is run again with
 //! a [`Trace`], which also takes the `tracing` events and spans of the program under test.
 
-use crate::{context, point::Op};
+use crate::{context, point::Op, world::Given};
 use sim_choice::Announced;
 use std::{
     cell::{Cell, RefCell},
@@ -72,7 +72,14 @@ pub(crate) struct Trace {
 const LINES: usize = 1 << 20;
 
 impl Trace {
-    pub(crate) fn push(&mut self, at_ns: u64, task: u32, happened: Happened, hash: u64) {
+    pub(crate) fn push(
+        &mut self,
+        at_ns: u64,
+        task: u32,
+        happened: Happened,
+        given: &Given,
+        hash: u64,
+    ) {
         let text = match happened {
             Happened::Clock(ns) => format!("clock goes to {:?}", Duration::from_nanos(ns)),
             Happened::Spawn(number) => format!("spawns task number {number}"),
@@ -86,7 +93,9 @@ impl Trace {
                     let task = op.object & !Announced::TASK;
                     format!("{} task number {task} at {}", op.access.verb(), op.site)
                 }
-                object => format!("{} object {object} at {}", op.access.verb(), op.site),
+                object => {
+                    format!("{} {} at {}", op.access.verb(), given.object(object), op.site)
+                }
             },
         };
         self.push_text(at_ns, task, text, hash);

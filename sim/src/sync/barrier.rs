@@ -31,6 +31,8 @@ pub struct Barrier {
     n: usize,
 }
 
+crate::faces::nameable!([] Barrier, |this| this.object);
+
 opaque!([] Barrier, "Barrier");
 
 struct State {

@@ -40,6 +40,8 @@ pub struct Sender<T> {
     channel: Arc<Channel>,
 }
 
+crate::faces::nameable!([T] Sender<T>, |this| this.channel.object);
+
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Sender<T> {
         Sender { inner: self.inner.clone(), channel: self.channel.clone() }
@@ -195,6 +197,8 @@ pub struct Receiver<T> {
     inner: real::Receiver<T>,
     channel: Arc<Channel>,
 }
+
+crate::faces::nameable!([T] Receiver<T>, |this| this.channel.object);
 
 impl<T> Receiver<T> {
     /// How many values wait to be received.

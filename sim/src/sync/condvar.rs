@@ -35,6 +35,8 @@ pub struct Condvar {
     waiting: std::sync::Mutex<usize>,
 }
 
+crate::faces::nameable!([] Condvar, |this| this.object);
+
 impl Condvar {
     /// Nobody waits.
     #[track_caller]

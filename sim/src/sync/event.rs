@@ -29,6 +29,8 @@ pub struct Event {
     waiters: tokio::sync::Notify,
 }
 
+crate::faces::nameable!([] Event, |this| this.object);
+
 impl Event {
     /// Not set.
     #[track_caller]

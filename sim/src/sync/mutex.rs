@@ -29,6 +29,8 @@ pub struct Mutex<T: ?Sized> {
     inner: real::Mutex<T>,
 }
 
+crate::faces::nameable!([T: ?Sized] Mutex<T>, |this| this.object);
+
 impl<T: ?Sized> Announced for Mutex<T> {
     fn object(&self) -> &Object {
         &self.object

@@ -29,6 +29,8 @@ pub struct Notify {
     inner: real::Notify,
 }
 
+crate::faces::nameable!([] Notify, |this| this.object);
+
 impl Notify {
     /// Nothing notified.
     #[track_caller]

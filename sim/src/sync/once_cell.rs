@@ -21,6 +21,8 @@ pub struct OnceCell<T> {
     inner: real::OnceCell<T>,
 }
 
+crate::faces::nameable!([T] OnceCell<T>, |this| this.object);
+
 impl<T> OnceCell<T> {
     const fn around(inner: real::OnceCell<T>, site: Site) -> OnceCell<T> {
         OnceCell { object: Object::new(site), turn: real::Semaphore::const_new(1), inner }

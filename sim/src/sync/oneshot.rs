@@ -43,6 +43,8 @@ pub struct Sender<T> {
     channel: Arc<Channel>,
 }
 
+crate::faces::nameable!([T] Sender<T>, |this| this.channel.object);
+
 impl<T> Sender<T> {
     fn inner(&mut self) -> &mut real::Sender<T> {
         self.inner.as_mut().expect("it is only taken by who consumes the sender")
@@ -109,6 +111,8 @@ pub struct Receiver<T> {
     channel: Arc<Channel>,
     announced: bool,
 }
+
+crate::faces::nameable!([T] Receiver<T>, |this| this.channel.object);
 
 impl<T> Receiver<T> {
     /// Takes no value any more; one that was sent can still be received.

@@ -29,6 +29,8 @@ pub struct RwLock<T: ?Sized> {
     inner: real::RwLock<T>,
 }
 
+crate::faces::nameable!([T: ?Sized] RwLock<T>, |this| this.object);
+
 impl<T: ?Sized> Announced for RwLock<T> {
     fn object(&self) -> &Object {
         &self.object

@@ -25,6 +25,8 @@ pub struct Semaphore {
     inner: real::Semaphore,
 }
 
+crate::faces::nameable!([] Semaphore, |this| this.object);
+
 transparent!([] Semaphore);
 
 impl Semaphore {

@@ -20,6 +20,8 @@ pub struct SetOnce<T> {
     inner: real::SetOnce<T>,
 }
 
+crate::faces::nameable!([T] SetOnce<T>, |this| this.object);
+
 impl<T> SetOnce<T> {
     /// An empty cell.
     #[track_caller]

@@ -75,6 +75,8 @@ pub struct Sender<T> {
     shared: Waker,
 }
 
+crate::faces::nameable!([T] Sender<T>, |this| this.shared.0.channel.object);
+
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // Only the last makes a difference to others.
@@ -207,6 +209,8 @@ pub struct Receiver<T> {
     inner: real::Receiver<T>,
     shared: Arc<Shared>,
 }
+
+crate::faces::nameable!([T] Receiver<T>, |this| this.shared.channel.object);
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {

@@ -55,6 +55,13 @@ impl<T> JoinHandle<T> {
         }
     }
 
+    /// Names the task in reports.
+    pub(super) fn set_name(&self, name: &str) {
+        if let Some(world) = world_of(self.header()) {
+            world.set_task_name(self.header().number, name.to_string());
+        }
+    }
+
     /// Asks the task to end at its next await; one that has ended is not changed.
     #[track_caller]
     pub fn abort(&self) {

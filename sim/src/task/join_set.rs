@@ -39,6 +39,8 @@ pub struct JoinSet<T> {
     woken: Arc<Woken>,
 }
 
+crate::faces::nameable!([T] JoinSet<T>, |this| this.woken.object);
+
 /// The tasks whose handles are to be looked at, in the order in which they were woken.
 struct Woken {
     state: Mutex<State>,

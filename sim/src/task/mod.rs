@@ -5,6 +5,7 @@
 
 mod abort;
 mod blocking;
+mod builder;
 pub mod coop;
 mod error;
 mod id;
@@ -16,6 +17,7 @@ mod yield_now;
 
 pub use abort::AbortHandle;
 pub use blocking::{block_in_place, spawn_blocking};
+pub use builder::Builder;
 pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use error::JoinError;
 pub(crate) use error::message as panic_text;

@@ -26,6 +26,7 @@ mod watch;
 pub(crate) use clocks::Atomic;
 pub(crate) use graph::{How, Share, Taker, WaitWaker};
 pub(crate) use header::{Asked, Header, Remote};
+pub(crate) use names::Given;
 pub(crate) use output::Output;
 pub(crate) use search::Attempted;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
@@ -220,6 +221,8 @@ pub(crate) struct World {
     pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Tasks that have panicked, by their numbers.
     panicked: RefCell<Vec<u32>>,
+    /// What the program has named.
+    given: RefCell<names::Given>,
     /// Fibers were left suspended for ever: the thread cannot be used for another run.
     spoiled: Cell<bool>,
     pub(crate) trace: RefCell<Option<Trace>>,
@@ -297,6 +300,7 @@ impl World {
             spin: spin::Spin::default(),
             panics: RefCell::default(),
             panicked: RefCell::default(),
+            given: RefCell::default(),
             spoiled: Cell::new(false),
             trace: RefCell::new(None),
             tracing: Cell::new(false),
@@ -355,6 +359,7 @@ impl World {
         self.properties.borrow_mut().clear();
         self.panics.borrow_mut().clear();
         self.panicked.borrow_mut().clear();
+        self.given.borrow_mut().clear();
     }
 
     pub(crate) fn remote(&self) -> &Arc<Remote> {
@@ -507,8 +512,9 @@ impl World {
             return; // What is torn down is no part of the story.
         }
         let hash = self.choices.borrow().hash();
+        let given = self.given.borrow();
         if let Some(trace) = &mut *self.trace.borrow_mut() {
-            trace.push(self.now.get(), self.running.get().number, happened, hash);
+            trace.push(self.now.get(), self.running.get().number, happened, &given, hash);
         }
     }
 

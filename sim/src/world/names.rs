@@ -1,16 +1,68 @@
-//! What tasks are called: their spawn paths, and where they were spawned.
+//! What tasks are called: their spawn paths, and where they were spawned. And what the program itself calls its tasks
+//! and its objects.
 
 use super::{NONE, World};
 use crate::point::Site;
 use sim_choice::Path;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Names that a report or a tape has room for.
 const NAMES: u32 = 1 << 16;
 
+/// Names that the program has given in this run, by the numbers of what they are of.
+#[derive(Default)]
+pub(crate) struct Given {
+    objects: BTreeMap<u32, Cow<'static, str>>,
+    tasks: BTreeMap<u32, String>,
+}
+
+impl Given {
+    pub(super) fn clear(&mut self) {
+        self.objects.clear();
+        self.tasks.clear();
+    }
+
+    /// An object by its name, else by its number.
+    pub(crate) fn object(&self, number: u32) -> String {
+        match self.objects.get(&number) {
+            Some(name) => format!("{name:?}"),
+            None => format!("object {number}"),
+        }
+    }
+}
+
 impl World {
-    /// The spawn path of a task: `main`, or `main/2/0` for the first child of main's third.
+    /// Names an object.
+    pub(crate) fn set_name(&self, object: u32, name: Cow<'static, str>) {
+        self.given.borrow_mut().objects.insert(object, name);
+    }
+
+    /// Names a task.
+    pub(crate) fn set_task_name(&self, task: u32, name: String) {
+        self.given.borrow_mut().tasks.insert(task, name);
+    }
+
+    /// An object by its name, else by its number.
+    pub(super) fn object_name(&self, object: u32) -> String {
+        self.given.borrow().object(object)
+    }
+
+    /// The name that an object was given, in quotes.
+    pub(super) fn given_name(&self, object: u32) -> Option<String> {
+        self.given.borrow().objects.get(&object).map(|name| format!("{name:?}"))
+    }
+
+    /// The spawn path of a task, and its name if it was given one.
     pub(crate) fn task_name(&self, number: u32) -> String {
+        let path = self.task_path(number);
+        match self.given.borrow().tasks.get(&number) {
+            Some(name) => format!("{path} {name:?}"),
+            None => path,
+        }
+    }
+
+    /// The spawn path of a task: `main`, or `main/2/0` for the first child of main's third.
+    pub(crate) fn task_path(&self, number: u32) -> String {
         let table = self.table.borrow();
         let mut steps = Vec::new();
         let mut at = number;
@@ -51,7 +103,7 @@ impl World {
                 parent => known.get(parent as usize).copied().unwrap_or(Path::MAIN).child(child),
             };
             known.push(path);
-            paths.insert(path, self.task_name(number));
+            paths.insert(path, self.task_path(number));
         }
         paths
     }

@@ -26,6 +26,8 @@ pub struct Barrier {
     gate: Gate,
 }
 
+crate::faces::nameable!([] Barrier, |this| this.object);
+
 /// Whether the thread is the one that came last.
 pub struct BarrierWaitResult(bool);
 

@@ -38,6 +38,8 @@ pub struct Condvar {
     inner: real::Condvar,
 }
 
+crate::faces::nameable!([] Condvar, |this| this.object);
+
 /// Whether a wait ended because its time was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);

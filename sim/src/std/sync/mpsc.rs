@@ -228,6 +228,8 @@ pub struct Sender<T> {
     channel: Arc<Channel<T>>,
 }
 
+crate::faces::nameable!([T] Sender<T>, |this| this.channel.object);
+
 impl<T> Sender<T> {
     /// Sends a message.
     ///
@@ -244,6 +246,8 @@ impl<T> Sender<T> {
 pub struct SyncSender<T> {
     channel: Arc<Channel<T>>,
 }
+
+crate::faces::nameable!([T] SyncSender<T>, |this| this.channel.object);
 
 impl<T> SyncSender<T> {
     /// Sends a message; waits for room.
@@ -299,6 +303,8 @@ pub struct Receiver<T> {
     channel: Arc<Channel<T>>,
     not_sync: PhantomData<Cell<()>>,
 }
+
+crate::faces::nameable!([T] Receiver<T>, |this| this.channel.object);
 
 impl<T> Receiver<T> {
     fn new(channel: Arc<Channel<T>>) -> Receiver<T> {

@@ -40,6 +40,8 @@ pub struct Mutex<T: ?Sized> {
     inner: real::Mutex<T>,
 }
 
+crate::faces::nameable!([T: ?Sized] Mutex<T>, |this| this.object);
+
 impl<T> Mutex<T> {
     /// A free mutex.
     #[track_caller]

@@ -34,6 +34,8 @@ pub struct RwLock<T: ?Sized> {
     inner: real::RwLock<T>,
 }
 
+crate::faces::nameable!([T: ?Sized] RwLock<T>, |this| this.state.object);
+
 /// Who holds the lock and who waits for it, within a simulation.
 struct State {
     object: Object,

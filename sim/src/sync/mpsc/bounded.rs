@@ -59,6 +59,8 @@ pub struct Sender<T> {
     channel: Arc<Channel>,
 }
 
+crate::faces::nameable!([T] Sender<T>, |this| this.channel.object);
+
 /// A sender that does not keep the channel open.
 pub struct WeakSender<T> {
     inner: real::WeakSender<T>,
@@ -70,6 +72,8 @@ pub struct Receiver<T> {
     inner: real::Receiver<T>,
     channel: Arc<Channel>,
 }
+
+crate::faces::nameable!([T] Receiver<T>, |this| this.channel.object);
 
 sender!(Sender, WeakSender);
 receiver!(Receiver);

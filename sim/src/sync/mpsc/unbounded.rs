@@ -44,6 +44,8 @@ pub struct UnboundedSender<T> {
     channel: Arc<Channel>,
 }
 
+crate::faces::nameable!([T] UnboundedSender<T>, |this| this.channel.object);
+
 /// A sender that does not keep the channel open.
 pub struct WeakUnboundedSender<T> {
     inner: real::WeakUnboundedSender<T>,
@@ -55,6 +57,8 @@ pub struct UnboundedReceiver<T> {
     inner: real::UnboundedReceiver<T>,
     channel: Arc<Channel>,
 }
+
+crate::faces::nameable!([T] UnboundedReceiver<T>, |this| this.channel.object);
 
 sender!(UnboundedSender, WeakUnboundedSender);
 receiver!(UnboundedReceiver);

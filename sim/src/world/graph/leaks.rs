@@ -15,9 +15,10 @@ impl World {
         let mut leaks = Vec::new();
         {
             let graph = self.graph.borrow();
-            for place in &graph.places {
+            for (number, place) in graph.places.iter().enumerate() {
                 let Some(origin) = place.origin else { continue };
                 // An owned guard may be anywhere, also where it is about to be dropped.
+                let name = self.given_name(number as u32).map_or(String::new(), |name| name + " ");
                 for hold in place.holds().filter(|hold| !hold.owned) {
                     if let Some(spawned) = waiting.get(&hold.task) {
                         let what = match hold.share {
@@ -28,7 +29,7 @@ impl World {
                             FailureKind::LeakedTask,
                             format!(
                                 "a task spawned at {spawned} still waits when main has ended, and holds {what} \
-                                 created at {origin}, taken at {}",
+                                 {name}created at {origin}, taken at {}",
                                 hold.site
                             ),
                             hold.task,
@@ -38,13 +39,14 @@ impl World {
             }
             for wait in graph.waits() {
                 let Some(place) = graph.places.get(wait.object as usize) else { continue };
+                let name = self.given_name(wait.object).map_or(String::new(), |name| name + " ");
                 if let (Some(spawned), Some(forgotten), true) =
                     (waiting.get(&wait.task), place.forgotten.first(), place.first.is_none())
                 {
                     leaks.push((
                         FailureKind::LeakedPermit,
                         format!(
-                            "a task spawned at {spawned} waits at {} for permits of the semaphore created at {}, \
+                            "a task spawned at {spawned} waits at {} for permits of the semaphore {name}created at {}, \
                              of which those taken at {} were forgotten",
                             wait.site, wait.origin, forgotten.site
                         ),

@@ -149,6 +149,17 @@ impl World {
         }
     }
 
+    /// A lock as a warning names it.
+    fn lock_name(&self, graph: &Graph, object: u32) -> String {
+        let origin = graph.places.get(object as usize).and_then(|place| place.origin);
+        let created =
+            origin.map_or("of unknown origin".to_string(), |origin| format!("created at {origin}"));
+        match self.given_name(object) {
+            Some(name) => format!("{name} ({created})"),
+            None => format!("the one {created}"),
+        }
+    }
+
     /// By places alone, so that many runs give one warning.
     fn told_order(&self, earlier: &Nested, later: &Nested) -> String {
         let graph = self.graph.borrow();
@@ -160,23 +171,16 @@ impl World {
                 };
                 let (first, second) = (nested.first, nested.second);
                 format!(
-                    "{who} takes the one {} at {} and then the one {} at {}",
-                    graph.created(first.object),
+                    "{who} takes {} at {} and then {} at {}",
+                    self.lock_name(&graph, first.object),
                     first.site,
-                    graph.created(second.object),
+                    self.lock_name(&graph, second.object),
                     second.site
                 )
             })
             .into();
         takes.sort();
         format!("two locks are taken in both orders: {}; {}", takes[0], takes[1])
-    }
-}
-
-impl Graph {
-    fn created(&self, object: u32) -> String {
-        let origin = self.places.get(object as usize).and_then(|place| place.origin);
-        origin.map_or("of unknown origin".to_string(), |origin| format!("created at {origin}"))
     }
 }
 

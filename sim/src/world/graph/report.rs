@@ -66,7 +66,7 @@ impl World {
         if node.waits.is_empty() {
             message.push_str(" waits for something that is not of sim");
             if let Some(op) = node.op {
-                let _ = write!(message, ", since {}", named(&op));
+                let _ = write!(message, ", since {}", self.named(&op));
             }
             return;
         }
@@ -84,7 +84,7 @@ impl World {
                     message.push_str(" waits within libc, for a lock, a park or a sleep of std");
                 }
                 _ => {
-                    let _ = write!(message, " waits at {}", named(&waiting.op));
+                    let _ = write!(message, " waits at {}", self.named(&waiting.op));
                 }
             }
             self.tell_holders(message, waiting, number, next);
@@ -194,17 +194,17 @@ impl World {
     fn is_alive(&self, number: u32) -> bool {
         self.spawn_site(number).is_some()
     }
-}
 
-/// Where, what, and of which object.
-fn named(op: &Op) -> String {
-    let mut text = format!("{}: {}", op.site, op.access.verb());
-    if let Some(origin) = op.origin {
-        let _ = match op.object {
-            0 => write!(text, " (of {origin})"),
-            _ if op.is_of_task() => write!(text, " (of {origin})"),
-            object => write!(text, " object {object} (created at {origin})"),
-        };
+    /// Where, what, and of which object.
+    pub(super) fn named(&self, op: &Op) -> String {
+        let mut text = format!("{}: {}", op.site, op.access.verb());
+        if let Some(origin) = op.origin {
+            let _ = match op.object {
+                0 => write!(text, " (of {origin})"),
+                _ if op.is_of_task() => write!(text, " (of {origin})"),
+                object => write!(text, " {} (created at {origin})", self.object_name(object)),
+            };
+        }
+        text
     }
-    text
 }
