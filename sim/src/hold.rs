@@ -1,10 +1,10 @@
 //! How locks and semaphores tell the wait-for graph what is taken, given back and waited for.
 
-pub(crate) use crate::world::{How, Share, Taker};
+pub(crate) use crate::world::{How, Share, Taker, Which};
 use crate::{
     context,
     point::{Object, Site},
-    world::WaitWaker,
+    world::{WaitWaker, World},
 };
 use pin_project::{pin_project, pinned_drop};
 use std::{
@@ -73,6 +73,42 @@ impl Object {
         context::within(|world| world.add_member(self, task));
     }
 
+    /// The running task has made a channel: its first sender, and its receiver.
+    pub(crate) fn open_channel(&self) -> (End, End) {
+        let mut ends = (End::unknown(), End::unknown());
+        context::within(|world| {
+            world.open_channel(self);
+            ends = (End::of(world, Some(Which::Sender(0))), End::of(world, Some(Which::Receiver)));
+        });
+        ends
+    }
+
+    /// The running task has made another sender.
+    pub(crate) fn add_sender(&self) -> End {
+        let mut end = End::unknown();
+        context::within(|world| end = End::of(world, world.add_sender(self)));
+        end
+    }
+
+    /// A sender is gone.
+    pub(crate) fn remove_sender(&self, end: &End) {
+        context::within_or_at_end(|world| {
+            if let Some(Which::Sender(nth)) = end.which(world) {
+                world.remove_sender(self, nth);
+            }
+        });
+    }
+
+    /// Senders may come back of which nothing is known.
+    pub(crate) fn lose_senders(&self) {
+        context::within(|world| world.lose_senders(self));
+    }
+
+    /// Room was reserved, which may be given back without a message.
+    pub(crate) fn reserve_room(&self) {
+        context::within(|world| world.reserve_room(self));
+    }
+
     /// Notes that the running task waits as a thread does, until what this gives is dropped.
     pub(crate) fn block(&self, share: Share, site: Site) -> Blocking {
         let mut place = None;
@@ -85,6 +121,57 @@ impl Object {
     /// Notes that whoever polls `future` waits for a share of the object while it is pending.
     pub(crate) fn waiting<F: Future>(&self, share: Share, site: Site, future: F) -> Waiting<'_, F> {
         Waiting { future, object: self, share, site, place: None }
+    }
+}
+
+/// Which end of its channel an end is, in the run that made it.
+pub(crate) struct End {
+    run: u64,
+    which: Option<Which>,
+}
+
+impl End {
+    fn unknown() -> End {
+        End { run: 0, which: None }
+    }
+
+    fn of(world: &World, which: Option<Which>) -> End {
+        End { run: world.run(), which }
+    }
+
+    #[inline]
+    pub(crate) fn which(&self, world: &World) -> Option<Which> {
+        self.which.filter(|_| self.run == world.run())
+    }
+}
+
+/// A wait of a future that is polled by hand, until it is dropped.
+#[derive(Default)]
+pub(crate) struct Polled {
+    place: Option<Place>,
+}
+
+impl Polled {
+    /// Notes what a poll gave.
+    #[inline]
+    pub(crate) fn note(
+        &mut self,
+        object: &Object,
+        share: Share,
+        site: Site,
+        pending: bool,
+        waker: &Waker,
+    ) {
+        match pending {
+            true => note(object, share, site, &mut self.place, waker),
+            false => end(self.place.take()),
+        }
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        end(self.place.take());
     }
 }
 

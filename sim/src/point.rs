@@ -5,6 +5,7 @@
 
 use crate::{
     context,
+    hold::End,
     world::{Header, World},
 };
 pub(crate) use sim_choice::Access;
@@ -113,6 +114,16 @@ pub(crate) fn point_told(object: &Object, access: Access, site: Site) -> bool {
         }
         Op { object: number, access, site, origin: Some(object.site) }
     })
+}
+
+/// As [`point`], of one end of a channel.
+#[inline]
+pub(crate) fn point_of_end(object: &Object, end: &End, access: Access, site: Site) {
+    context::point(|world| {
+        let number = object.number_in(world);
+        world.use_this_end(number, end.which(world), access, site);
+        Op { object: number, access, site, origin: Some(object.site) }
+    });
 }
 
 /// Announces `access` as what is waited for from now on, without letting others run.

@@ -4,7 +4,8 @@ pub use tokio::sync::oneshot::error;
 
 use super::guard::Channel;
 use crate::{
-    point::{Access, point},
+    hold::{End, Polled, Share},
+    point::{Access, point, point_of_end},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
@@ -32,8 +33,10 @@ use tokio::sync::oneshot as real;
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::channel();
-    let sender = Sender { inner: Some(sender), channel: channel.clone() };
-    (sender, Receiver { inner: receiver, channel, announced: false })
+    let (sending, receiving) = channel.object.open_channel();
+    let sender = Sender { inner: Some(sender), channel: channel.clone(), end: sending };
+    let polled = Polled::default();
+    (sender, Receiver { inner: receiver, channel, end: receiving, announced: false, polled })
 }
 
 /// Sends the value.
@@ -41,6 +44,7 @@ pub struct Sender<T> {
     /// There until the value is sent.
     inner: Option<real::Sender<T>>,
     channel: Arc<Channel>,
+    end: End,
 }
 
 crate::faces::nameable!([T] Sender<T>, |this| this.channel.object);
@@ -57,7 +61,7 @@ impl<T> Sender<T> {
     /// Gives the value back if the receiver is gone.
     #[track_caller]
     pub fn send(mut self, value: T) -> Result<(), T> {
-        point(&self.channel.object, Access::Send, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Send, Location::caller());
         self.inner.take().expect("it is only taken here").send(value)
     }
 
@@ -66,7 +70,7 @@ impl<T> Sender<T> {
     pub fn closed(&mut self) -> impl Future<Output = ()> {
         let site = Location::caller();
         async move {
-            point(&self.channel.object, Access::Wait, site);
+            point_of_end(&self.channel.object, &self.end, Access::Wait, site);
             cooperative(self.inner().closed()).await;
         }
     }
@@ -74,14 +78,14 @@ impl<T> Sender<T> {
     /// Whether the receiver is gone.
     #[track_caller]
     pub fn is_closed(&self) -> bool {
-        point(&self.channel.object, Access::Read, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Read, Location::caller());
         self.inner.as_ref().is_some_and(real::Sender::is_closed)
     }
 
     /// Polls whether the receiver is gone.
     #[track_caller]
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        point(&self.channel.object, Access::Read, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Read, Location::caller());
         let coop = ready!(poll_proceed(cx));
         let poll = self.inner().poll_closed(cx);
         if poll.is_ready() {
@@ -96,6 +100,7 @@ impl<T> Drop for Sender<T> {
         if self.inner.is_some() {
             self.channel.leave();
         }
+        self.channel.object.remove_sender(&self.end);
     }
 }
 
@@ -109,7 +114,9 @@ impl<T: fmt::Debug> fmt::Debug for Sender<T> {
 pub struct Receiver<T> {
     inner: real::Receiver<T>,
     channel: Arc<Channel>,
+    end: End,
     announced: bool,
+    polled: Polled,
 }
 
 crate::faces::nameable!([T] Receiver<T>, |this| this.channel.object);
@@ -118,7 +125,7 @@ impl<T> Receiver<T> {
     /// Takes no value any more; one that was sent can still be received.
     #[track_caller]
     pub fn close(&mut self) {
-        point(&self.channel.object, Access::Close, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Close, Location::caller());
         self.inner.close();
     }
 
@@ -141,7 +148,7 @@ impl<T> Receiver<T> {
     /// Fails if it was not, or will not be.
     #[track_caller]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        point(&self.channel.object, Access::Receive, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Receive, Location::caller());
         self.inner.try_recv()
     }
 
@@ -166,10 +173,14 @@ impl<T> Future for Receiver<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if !std::mem::replace(&mut this.announced, true) {
-            point(&this.channel.object, Access::Receive, this.channel.site);
+            let channel = &this.channel;
+            point_of_end(&channel.object, &this.end, Access::Receive, channel.site);
         }
         let coop = ready!(poll_proceed(cx));
-        let output = ready!(Pin::new(&mut this.inner).poll(cx));
+        let poll = Pin::new(&mut this.inner).poll(cx);
+        let (object, site) = (&this.channel.object, this.channel.site);
+        this.polled.note(object, Share::Reply, site, poll.is_pending(), cx.waker());
+        let output = ready!(poll);
         coop.made_progress();
         Poll::Ready(output)
     }

@@ -24,7 +24,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
-pub(crate) use graph::{How, Share, Taker, WaitWaker};
+pub(crate) use graph::{How, Share, Taker, WaitWaker, Which};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use names::Given;
 pub(crate) use output::Output;

@@ -9,7 +9,8 @@ use super::{
     error::{SendError, SendTimeoutError, TryRecvError, TrySendError},
 };
 use crate::{
-    point::{Access, point},
+    hold::{End, Share},
+    point::{Access, Site, point, point_of_end},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
@@ -48,8 +49,9 @@ use tokio::sync::mpsc as real;
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::channel(buffer);
-    let sender = Sender { inner: Some(sender), channel: channel.clone() };
-    (sender, Receiver { inner: receiver, channel })
+    let (sending, receiving) = channel.object.open_channel();
+    let sender = Sender { inner: Some(sender), channel: channel.clone(), end: sending };
+    (sender, Receiver { inner: receiver, channel, end: receiving })
 }
 
 /// Sends values; may be cloned.
@@ -57,6 +59,7 @@ pub struct Sender<T> {
     /// There until the sender is dropped, or made a permit.
     inner: Option<real::Sender<T>>,
     channel: Arc<Channel>,
+    end: End,
 }
 
 crate::faces::nameable!([T] Sender<T>, |this| this.channel.object);
@@ -71,6 +74,7 @@ pub struct WeakSender<T> {
 pub struct Receiver<T> {
     inner: real::Receiver<T>,
     channel: Arc<Channel>,
+    end: End,
 }
 
 crate::faces::nameable!([T] Receiver<T>, |this| this.channel.object);
@@ -93,6 +97,11 @@ impl<T> Receiver<T> {
 }
 
 impl<T> Sender<T> {
+    /// Waits for room.
+    fn room<F: Future>(&self, site: Site, future: F) -> impl Future<Output = F::Output> {
+        self.channel.object.waiting(Share::Room, site, future)
+    }
+
     /// Sends a value; waits for room. Cancelled, it has not sent.
     ///
     /// # Errors
@@ -102,8 +111,8 @@ impl<T> Sender<T> {
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let site = Location::caller();
         async move {
-            point(&self.channel.object, Access::Send, site);
-            match charged_ok(self.inner().reserve()).await {
+            point_of_end(&self.channel.object, &self.end, Access::Send, site);
+            match charged_ok(self.room(site, self.inner().reserve())).await {
                 Ok(permit) => {
                     permit.send(value);
                     Ok(())
@@ -120,7 +129,7 @@ impl<T> Sender<T> {
     /// Gives the value back if there is none, or no receiver.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        point(&self.channel.object, Access::Send, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Send, Location::caller());
         self.inner().try_send(value)
     }
 
@@ -137,8 +146,10 @@ impl<T> Sender<T> {
     ) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let site = Location::caller();
         async move {
-            point(&self.channel.object, Access::Send, site);
-            match crate::time::timeout(timeout, charged_ok(self.inner().reserve())).await {
+            point_of_end(&self.channel.object, &self.end, Access::Send, site);
+            match crate::time::timeout(timeout, charged_ok(self.room(site, self.inner().reserve())))
+                .await
+            {
                 Err(_) => Err(SendTimeoutError::Timeout(value)),
                 Ok(Err(_)) => Err(SendTimeoutError::Closed(value)),
                 Ok(Ok(permit)) => {
@@ -172,8 +183,9 @@ impl<T> Sender<T> {
     pub fn reserve(&self) -> impl Future<Output = Result<Permit<'_, T>, SendError<()>>> {
         let site = Location::caller();
         async move {
-            point(&self.channel.object, Access::Send, site);
-            let inner = charged_ok(self.inner().reserve()).await?;
+            point_of_end(&self.channel.object, &self.end, Access::Send, site);
+            let inner = charged_ok(self.room(site, self.inner().reserve())).await?;
+            self.channel.object.reserve_room();
             Ok(Permit { inner: Some(inner), channel: &self.channel })
         }
     }
@@ -190,8 +202,9 @@ impl<T> Sender<T> {
     ) -> impl Future<Output = Result<PermitIterator<'_, T>, SendError<()>>> {
         let site = Location::caller();
         async move {
-            point(&self.channel.object, Access::Send, site);
-            let inner = charged_ok(self.inner().reserve_many(n)).await?;
+            point_of_end(&self.channel.object, &self.end, Access::Send, site);
+            let inner = charged_ok(self.room(site, self.inner().reserve_many(n))).await?;
+            self.channel.object.reserve_room();
             Ok(PermitIterator { inner, channel: &self.channel })
         }
     }
@@ -205,10 +218,14 @@ impl<T> Sender<T> {
     pub fn reserve_owned(mut self) -> impl Future<Output = Result<OwnedPermit<T>, SendError<()>>> {
         let site = Location::caller();
         async move {
-            point(&self.channel.object, Access::Send, site);
+            point_of_end(&self.channel.object, &self.end, Access::Send, site);
             let channel = self.channel.clone();
             let inner = self.inner.take().expect("it is there until the sender is dropped");
-            let inner = charged_ok(inner.reserve_owned()).await?;
+            // The sender comes back with the room, as one that is not known.
+            channel.object.lose_senders();
+            channel.object.reserve_room();
+            let waiting = channel.object.waiting(Share::Room, site, inner.reserve_owned());
+            let inner = charged_ok(waiting).await?;
             Ok(OwnedPermit { inner: Some(inner), channel })
         }
     }
@@ -220,8 +237,9 @@ impl<T> Sender<T> {
     /// Fails if there is none, or no receiver.
     #[track_caller]
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
-        point(&self.channel.object, Access::Send, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Send, Location::caller());
         let inner = self.inner().try_reserve()?;
+        self.channel.object.reserve_room();
         Ok(Permit { inner: Some(inner), channel: &self.channel })
     }
 
@@ -232,8 +250,10 @@ impl<T> Sender<T> {
     /// Fails if there is not, or no receiver.
     #[track_caller]
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
-        point(&self.channel.object, Access::Send, Location::caller());
-        Ok(PermitIterator { inner: self.inner().try_reserve_many(n)?, channel: &self.channel })
+        point_of_end(&self.channel.object, &self.end, Access::Send, Location::caller());
+        let inner = self.inner().try_reserve_many(n)?;
+        self.channel.object.reserve_room();
+        Ok(PermitIterator { inner, channel: &self.channel })
     }
 
     /// As [`try_reserve`](Sender::try_reserve), with a permit that has the sender.
@@ -243,16 +263,16 @@ impl<T> Sender<T> {
     /// Gives the sender back if there is no room, or no receiver.
     #[track_caller]
     pub fn try_reserve_owned(mut self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
-        point(&self.channel.object, Access::Send, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Send, Location::caller());
         let channel = self.channel.clone();
+        channel.object.lose_senders();
+        channel.object.reserve_room();
         let inner = self.inner.take().expect("it is there until the sender is dropped");
         match inner.try_reserve_owned() {
             Ok(inner) => Ok(OwnedPermit { inner: Some(inner), channel }),
-            Err(TrySendError::Full(inner)) => {
-                Err(TrySendError::Full(Sender { inner: Some(inner), channel }))
-            }
+            Err(TrySendError::Full(inner)) => Err(TrySendError::Full(Sender::of(inner, channel))),
             Err(TrySendError::Closed(inner)) => {
-                Err(TrySendError::Closed(Sender { inner: Some(inner), channel }))
+                Err(TrySendError::Closed(Sender::of(inner, channel)))
             }
         }
     }
@@ -349,7 +369,7 @@ impl<T> OwnedPermit<T> {
     pub fn send(self, value: T) -> Sender<T> {
         point(&self.channel.object, Access::Send, Location::caller());
         let (inner, channel) = self.take();
-        Sender { inner: Some(inner.send(value)), channel }
+        Sender::of(inner.send(value), channel)
     }
 
     /// Gives the room and the sender back without sending.
@@ -357,7 +377,7 @@ impl<T> OwnedPermit<T> {
     pub fn release(self) -> Sender<T> {
         point(&self.channel.object, Access::Release, Location::caller());
         let (inner, channel) = self.take();
-        Sender { inner: Some(inner.release()), channel }
+        Sender::of(inner.release(), channel)
     }
 
     /// Whether both send into the same channel.

@@ -9,8 +9,9 @@ macro_rules! receiver {
             pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
                 let site = Location::caller();
                 async move {
-                    point(&self.channel.object, Access::Receive, site);
-                    cooperative(self.inner.recv()).await
+                    let object = &self.channel.object;
+                    point_of_end(object, &self.end, Access::Receive, site);
+                    cooperative(object.waiting(Share::Message, site, self.inner.recv())).await
                 }
             }
 
@@ -23,8 +24,10 @@ macro_rules! receiver {
             ) -> impl Future<Output = usize> {
                 let site = Location::caller();
                 async move {
-                    point(&self.channel.object, Access::Receive, site);
-                    cooperative(self.inner.recv_many(buffer, limit)).await
+                    let object = &self.channel.object;
+                    point_of_end(object, &self.end, Access::Receive, site);
+                    let inner = self.inner.recv_many(buffer, limit);
+                    cooperative(object.waiting(Share::Message, site, inner)).await
                 }
             }
 
@@ -35,7 +38,7 @@ macro_rules! receiver {
             /// Fails if none is, or if there is no sender either.
             #[track_caller]
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-                point(&self.channel.object, Access::Receive, Location::caller());
+                point_of_end(&self.channel.object, &self.end, Access::Receive, Location::caller());
                 self.inner.try_recv()
             }
 
@@ -62,7 +65,7 @@ macro_rules! receiver {
             /// Takes no values any more; those that were sent can still be received.
             #[track_caller]
             pub fn close(&mut self) {
-                point(&self.channel.object, Access::Close, Location::caller());
+                point_of_end(&self.channel.object, &self.end, Access::Close, Location::caller());
                 self.inner.close();
             }
 
@@ -90,7 +93,7 @@ macro_rules! receiver {
             /// Polls for a value.
             #[track_caller]
             pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-                point(&self.channel.object, Access::Receive, Location::caller());
+                point_of_end(&self.channel.object, &self.end, Access::Receive, Location::caller());
                 let coop = ready!(poll_proceed(cx));
                 let output = ready!(self.inner.poll_recv(cx));
                 coop.made_progress();
@@ -105,7 +108,7 @@ macro_rules! receiver {
                 buffer: &mut Vec<T>,
                 limit: usize,
             ) -> Poll<usize> {
-                point(&self.channel.object, Access::Receive, Location::caller());
+                point_of_end(&self.channel.object, &self.end, Access::Receive, Location::caller());
                 let coop = ready!(poll_proceed(cx));
                 let output = ready!(self.inner.poll_recv_many(cx, buffer, limit));
                 coop.made_progress();
@@ -141,6 +144,12 @@ macro_rules! receiver {
 macro_rules! sender {
     ($sender:ident, $weak:ident) => {
         impl<T> $sender<T> {
+            /// Another sender of the channel.
+            fn of(inner: real::$sender<T>, channel: Arc<Channel>) -> $sender<T> {
+                let end = channel.object.add_sender();
+                $sender { inner: Some(inner), channel, end }
+            }
+
             fn inner(&self) -> &real::$sender<T> {
                 self.inner.as_ref().expect("it is only taken by who consumes the sender")
             }
@@ -150,7 +159,7 @@ macro_rules! sender {
             pub fn closed(&self) -> impl Future<Output = ()> {
                 let site = Location::caller();
                 async move {
-                    point(&self.channel.object, Access::Wait, site);
+                    point_of_end(&self.channel.object, &self.end, Access::Wait, site);
                     self.inner().closed().await;
                 }
             }
@@ -169,6 +178,7 @@ macro_rules! sender {
 
             /// A sender that does not keep the channel open.
             pub fn downgrade(&self) -> $weak<T> {
+                self.channel.object.lose_senders();
                 $weak { inner: self.inner().downgrade(), channel: self.channel.clone() }
             }
 
@@ -193,12 +203,13 @@ macro_rules! sender {
                 if self.inner.as_ref().is_some_and(|inner| inner.strong_count() == 1) {
                     self.channel.leave();
                 }
+                self.channel.object.remove_sender(&self.end);
             }
         }
 
         impl<T> Clone for $sender<T> {
             fn clone(&self) -> Self {
-                $sender { inner: Some(self.inner().clone()), channel: self.channel.clone() }
+                $sender::of(self.inner().clone(), self.channel.clone())
             }
         }
 
@@ -209,7 +220,7 @@ macro_rules! sender {
             #[track_caller]
             pub fn upgrade(&self) -> Option<$sender<T>> {
                 point(&self.channel.object, Access::Read, Location::caller());
-                Some($sender { inner: Some(self.inner.upgrade()?), channel: self.channel.clone() })
+                Some($sender::of(self.inner.upgrade()?, self.channel.clone()))
             }
 
             /// How many senders there are.

@@ -6,7 +6,8 @@ use super::{
     error::{SendError, TryRecvError},
 };
 use crate::{
-    point::{Access, point},
+    hold::{End, Share},
+    point::{Access, point, point_of_end},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
@@ -33,8 +34,9 @@ use tokio::sync::mpsc as real;
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
     let channel = Arc::new(Channel::new(Location::caller()));
     let (sender, receiver) = real::unbounded_channel();
-    let sender = UnboundedSender { inner: Some(sender), channel: channel.clone() };
-    (sender, UnboundedReceiver { inner: receiver, channel })
+    let (sending, receiving) = channel.object.open_channel();
+    let sender = UnboundedSender { inner: Some(sender), channel: channel.clone(), end: sending };
+    (sender, UnboundedReceiver { inner: receiver, channel, end: receiving })
 }
 
 /// Sends values; may be cloned.
@@ -42,6 +44,7 @@ pub struct UnboundedSender<T> {
     /// Always there, until the sender is dropped.
     inner: Option<real::UnboundedSender<T>>,
     channel: Arc<Channel>,
+    end: End,
 }
 
 crate::faces::nameable!([T] UnboundedSender<T>, |this| this.channel.object);
@@ -56,6 +59,7 @@ pub struct WeakUnboundedSender<T> {
 pub struct UnboundedReceiver<T> {
     inner: real::UnboundedReceiver<T>,
     channel: Arc<Channel>,
+    end: End,
 }
 
 crate::faces::nameable!([T] UnboundedReceiver<T>, |this| this.channel.object);
@@ -71,7 +75,7 @@ impl<T> UnboundedSender<T> {
     /// Gives the value back if the receiver is gone, or closed.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        point(&self.channel.object, Access::Send, Location::caller());
+        point_of_end(&self.channel.object, &self.end, Access::Send, Location::caller());
         self.inner().send(value)
     }
 }

@@ -3,12 +3,15 @@
 //! A hold belongs to its guard, wherever that goes; what is kept is who took it, and where. A wait is
 //! kept once a poll for it was pending, so that what need not wait pays nothing for it.
 
+mod channels;
 mod leaks;
 mod order;
 mod picture;
 mod report;
+mod rings;
 mod stuck;
 
+pub(crate) use channels::Which;
 pub(crate) use order::How;
 
 use super::{NONE, World};
@@ -28,14 +31,30 @@ pub(crate) enum Share {
     Permits(u32),
     /// The end of any task of a set.
     Member,
+    /// Room in a channel.
+    Room,
+    /// A message of a channel.
+    Message,
+    /// The message of a channel for one.
+    Reply,
 }
 
 impl Share {
     fn units(self) -> u32 {
         match self {
             Share::Permits(permits) => permits,
-            Share::Whole | Share::Part | Share::Member => 1,
+            _ => 1,
         }
+    }
+
+    /// Whether a wait for it says nothing by itself: servers wait for messages for ever.
+    fn is_idle(self) -> bool {
+        matches!(self, Share::Message | Share::Reply)
+    }
+
+    /// Whether it is something of a channel.
+    fn is_of_channel(self) -> bool {
+        matches!(self, Share::Room | Share::Message | Share::Reply)
     }
 
     /// How a wait for it is announced.
@@ -44,6 +63,8 @@ impl Share {
             Share::Part => Access::AcquireShared,
             Share::Whole | Share::Permits(_) => Access::Acquire,
             Share::Member => Access::Join,
+            Share::Room => Access::Send,
+            Share::Message | Share::Reply => Access::Receive,
         }
     }
 }
@@ -92,6 +113,8 @@ struct Place {
     /// The tasks that used the ends of a channel last, and where.
     sender: Option<(u32, Site)>,
     receiver: Option<(u32, Site)>,
+    /// Who has the ends of a channel that was made in this run.
+    ends: Option<Box<channels::Ends>>,
 }
 
 impl Place {
@@ -101,7 +124,7 @@ impl Place {
         self.forgotten.clear();
         self.members.clear();
         self.grows = false;
-        (self.sender, self.receiver) = (None, None);
+        (self.sender, self.receiver, self.ends) = (None, None, None);
     }
 
     #[inline]
@@ -161,7 +184,7 @@ fn subtract(hold: &mut Hold, units: u32) -> u32 {
             *permits -= taken;
             taken
         }
-        Share::Whole | Share::Part | Share::Member => 1,
+        _ => 1,
     }
 }
 
@@ -195,6 +218,11 @@ pub(super) struct Graph {
     waits: Vec<Option<Wait>>,
     free: Vec<u32>,
     began: u64,
+    /// Waits that say nothing by themselves.
+    idle: usize,
+    /// How much was sent in the run, and when each task sent last.
+    sent: u64,
+    sent_by: Vec<u64>,
     watch: stuck::Watch,
     orders: order::Orders,
 }
@@ -205,7 +233,8 @@ impl Graph {
         self.places.iter_mut().for_each(Place::clear);
         self.waits.clear();
         self.free.clear();
-        self.began = 0;
+        (self.began, self.idle, self.sent) = (0, 0, 0);
+        self.sent_by.clear();
         self.watch.clear();
         self.orders.clear();
     }
@@ -233,7 +262,7 @@ impl World {
     pub(crate) fn hold(&self, object: &Object, share: Share, site: Site, how: How) -> Taker {
         let taker = Taker(self.running.number());
         match share {
-            Share::Permits(_) | Share::Member => {
+            Share::Permits(_) | Share::Member | Share::Room | Share::Message | Share::Reply => {
                 self.hold_as(object, taker, share, site, how.owned);
             }
             Share::Whole | Share::Part => {
@@ -296,18 +325,6 @@ impl World {
         self.graph.borrow_mut().place(number).members.push(task);
     }
 
-    /// The running task uses an end of a channel.
-    #[inline]
-    pub(crate) fn use_end(&self, channel: u32, end: Access, site: Site) {
-        let user = Some((self.running.number(), site));
-        let mut graph = self.graph.borrow_mut();
-        let place = graph.place(channel);
-        match end {
-            Access::Send => place.sender = user,
-            _ => place.receiver = user,
-        }
-    }
-
     /// The running task waits for a share of an object; gives the number of the wait.
     pub(crate) fn begin_wait(
         &self,
@@ -319,7 +336,10 @@ impl World {
         let number = object.number_in(self);
         let mut graph = self.graph.borrow_mut();
         graph.began += 1;
-        graph.watch.changed = true;
+        match share.is_idle() {
+            true => graph.idle += 1,
+            false => graph.watch.changed = true,
+        }
         let wait = Wait {
             task: self.running.number(),
             object: number,
@@ -345,16 +365,17 @@ impl World {
     pub(crate) fn go_on_waiting(&self, wait: u32, waker: WaitWaker) {
         let task = self.running.number();
         let mut graph = self.graph.borrow_mut();
-        graph.watch.changed = true;
         if let Some(Some(wait)) = graph.waits.get_mut(wait as usize) {
             (wait.task, wait.waker) = (task, waker);
+            graph.watch.changed |= !wait.share.is_idle();
         }
     }
 
     /// A wait has ended, or was given up.
     pub(crate) fn end_wait(&self, wait: u32) {
         let mut graph = self.graph.borrow_mut();
-        if graph.waits.get_mut(wait as usize).and_then(Option::take).is_some() {
+        if let Some(ended) = graph.waits.get_mut(wait as usize).and_then(Option::take) {
+            graph.idle -= usize::from(ended.share.is_idle());
             graph.free.push(wait);
         }
     }

@@ -1,12 +1,20 @@
 //! The wait-for graph at one moment: tasks, what each waits for, and who could end that.
 
-use super::{Share, Wait, World};
+use super::{
+    Share, Wait, World,
+    channels::{Has, Keeper},
+    rings::descends,
+    stuck::is_alive,
+};
 use crate::{
     point::{Access, Op, Site},
     world::table::{Slot, flag},
 };
 use sim_choice::Announced;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Tasks that may have an end of a channel; of more nothing is said.
+const GIVEN: usize = 8;
 
 /// All tasks that have not ended, by their numbers.
 pub(super) struct Picture {
@@ -46,6 +54,10 @@ pub(super) enum Cause {
     Joined,
     /// It used the other end of a channel last.
     Used(Access),
+    /// It made the other end of a channel, which nobody has used.
+    Made,
+    /// It was spawned after the other end of the channel was made, by who made that.
+    Given,
 }
 
 impl World {
@@ -107,13 +119,22 @@ impl World {
             let alive = place.members.iter().filter(|task| tasks.contains_key(task));
             edges.extend(alive.map(|&task| Edge { task, cause: Cause::Joined, site: None }));
         }
+        if wait.share.is_of_channel() {
+            edges = self.users(
+                wait.object,
+                if wait.share == Share::Room { Access::Receive } else { Access::Send },
+            );
+            drop(graph);
+            edges.extend(self.makers(wait, &edges));
+        }
+        let share = (!wait.share.is_of_channel()).then_some(wait.share);
         let op = Op {
             object: wait.object,
             access: wait.share.access(),
             site: wait.site,
             origin: Some(wait.origin),
         };
-        Waiting { op, share: Some(wait.share), edges }
+        Waiting { op, share, edges }
     }
 
     /// What a task announced last is a wait too, unless it is known already.
@@ -135,6 +156,52 @@ impl World {
             _ => return,
         };
         node.waits.push(Waiting { op, share: None, edges });
+    }
+
+    /// Who else may have the other end of a channel: other senders' users; and if nobody has used any, who made it.
+    fn makers(&self, wait: &Wait, known: &[Edge]) -> Vec<Edge> {
+        let graph = self.graph.borrow();
+        let Some(ends) = graph.ends(wait.object) else { return Vec::new() };
+        let other = |task: u32| known.iter().all(|edge| edge.task != task);
+        let mut edges: Vec<Edge> = Vec::new();
+        let mut add = |keeper: &Keeper| {
+            let site = Some(keeper.site);
+            let tasks = match keeper.has {
+                Has::Used if wait.share == Share::Room => Vec::new(),
+                Has::Used => vec![(keeper.task, Cause::Used(Access::Send))],
+                Has::Made => self.given(keeper, wait.task),
+                Has::Gone | Has::Shared => Vec::new(),
+            };
+            for (task, cause) in tasks {
+                if other(task) && edges.iter().all(|edge| edge.task != task) {
+                    edges.push(Edge { task, cause, site });
+                }
+            }
+        };
+        match wait.share {
+            Share::Room => add(&ends.receiver),
+            _ => ends.senders().for_each(add),
+        }
+        edges
+    }
+
+    /// Who may have an end that nobody has used: who was spawned since it was made, unless they are many; else who
+    /// made it.
+    fn given(&self, keeper: &Keeper, waiter: u32) -> Vec<(u32, Cause)> {
+        let table = self.table.borrow();
+        let young = table.slots[..table.used()].iter().filter(|slot| {
+            is_alive(slot)
+                && slot.number >= keeper.spawned
+                && slot.number != waiter
+                && descends(&table.lineage, slot.number, keeper.task)
+        });
+        let mut tasks: Vec<(u32, Cause)> = young.map(|slot| (slot.number, Cause::Given)).collect();
+        tasks.sort_unstable_by_key(|task| task.0);
+        match tasks.len() {
+            0 if keeper.task != waiter => vec![(keeper.task, Cause::Made)],
+            1..=GIVEN => tasks,
+            _ => Vec::new(),
+        }
     }
 
     /// Who used an end of a channel last.

@@ -115,10 +115,10 @@ impl World {
             let _ = match edge.cause {
                 Cause::Holds(share) => {
                     let (what, how) = match share {
-                        Share::Whole | Share::Member => ("which".to_string(), ""),
                         Share::Part => ("which".to_string(), " for reading"),
                         Share::Permits(1) => ("of which".to_string(), " a permit"),
                         Share::Permits(permits) => (format!("of which {permits} permits"), ""),
+                        _ => ("which".to_string(), ""),
                     };
                     write!(message, "{what} {name} took{how}")
                 }
@@ -128,6 +128,8 @@ impl World {
                 Cause::Joined => write!(message, "which is {name}"),
                 Cause::Used(Access::Send) => write!(message, "to which {name} sent last"),
                 Cause::Used(_) => write!(message, "from which {name} received last"),
+                Cause::Made => write!(message, "whose other end, not used yet, {name} made"),
+                Cause::Given => write!(message, "whose other end {name} may have been given, made"),
             };
             if let Some(site) = edge.site {
                 let _ = write!(message, " at {site}");

@@ -10,7 +10,8 @@
 //! their own, as those of `FuturesUnordered`, hide who waits: nothing is said. The handle of a task
 //! is taken to be with who awaits it, else with who spawned the task, unless a task that was spawned later is alive
 //! and not stuck: it may have got the handle. Cycles through semaphores have to stand
-//! for a minute of virtual time, since whoever closes one or adds permits ends them. A run that comes to its
+//! for a minute of virtual time, since whoever closes one or adds permits ends them, and so do those through channels, see
+//! `channels.rs`. A run that comes to its
 //! limit fails anyway: then who seems to be stuck is told, whatever could have helped.
 
 use super::{Graph, Hold, Place, Share, Wait, WaitWaker, World};
@@ -50,8 +51,19 @@ impl Watch {
         *self = Watch::default();
     }
 
-    /// A look costs in proportion to those who wait, and so has to be paid for by as many steps.
-    fn is_due(&mut self, now: u64, step: u64, waits: usize) -> bool {
+    /// A look costs in proportion to those who wait, and so has to be paid for by as many steps. If all of them
+    /// may be idle it is looked seldom.
+    fn is_due(&mut self, now: u64, step: u64, waits: usize, idle: bool) -> bool {
+        let stood = self.suspect.as_ref().is_some_and(|(_, since)| now >= since + STANDS_NS);
+        if idle && !stood {
+            self.skipped += 1;
+            if self.skipped < LOOK_EVERY || step < self.from_step {
+                return false;
+            }
+            self.from_step = step + 64 * waits as u64;
+            (self.changed, self.skipped) = (false, 0);
+            return true;
+        }
         if waits > FEW_WAITS {
             if step < self.from_step {
                 return false;
@@ -59,7 +71,6 @@ impl Watch {
             self.from_step = step + 8 * waits as u64;
         }
         self.skipped += 1;
-        let stood = self.suspect.as_ref().is_some_and(|(_, since)| now >= since + STANDS_NS);
         let due = self.changed || stood || self.skipped >= LOOK_EVERY;
         if due {
             (self.changed, self.skipped) = (false, 0);
@@ -78,10 +89,10 @@ enum Trust {
 }
 
 /// What a task that may be stuck waits for.
-struct Stuck {
-    waits: Vec<Wait>,
+pub(super) struct Stuck {
+    pub(super) waits: Vec<Wait>,
     /// Tasks whose end it waits for.
-    joins: Vec<u32>,
+    pub(super) joins: Vec<u32>,
     /// Who could abort it, if anybody.
     owner: Option<Owner>,
 }
@@ -95,7 +106,7 @@ enum Owner {
     Parent(u32),
 }
 
-type Tasks = BTreeMap<u32, Stuck>;
+pub(super) type Tasks = BTreeMap<u32, Stuck>;
 
 impl World {
     /// Time is about to go on: reports tasks that wait for each other for ever, if there are any.
@@ -104,7 +115,8 @@ impl World {
         let due = {
             let mut graph = self.graph.borrow_mut();
             let waits = graph.waits.len() - graph.free.len();
-            waits > 0 && graph.watch.is_due(self.now.get(), self.pulse.get(), waits)
+            let idle = waits == graph.idle;
+            waits > 0 && graph.watch.is_due(self.now.get(), self.pulse.get(), waits, idle)
         };
         due && !self.ambient.get() && self.look_for_stuck()
     }
@@ -144,7 +156,7 @@ impl World {
         if self.graph.borrow().waits.len() == self.graph.borrow().free.len() {
             return;
         }
-        let stuck = self.stuck(Trust::Borrowed);
+        let stuck = self.stuck_among(self.candidates(), Trust::Borrowed, false);
         if !stuck.is_empty() {
             return self.report_stuck(&stuck, ", when main ended");
         }
@@ -181,31 +193,44 @@ impl World {
         self.fail_as(FailureKind::Deadlock, message, None);
     }
 
-    /// The tasks that are stuck: the most of which each is blocked by others of them.
+    /// The tasks that are stuck: the most of which each is blocked by others of them. Those that are so whoever has
+    /// the ends of channels, else those that are if their users have them and that wait for something due.
     fn stuck(&self, trust: Trust) -> Tasks {
+        let tasks = self.candidates();
+        let used =
+            tasks.values().flat_map(|task| &task.waits).any(|wait| wait.share.is_of_channel());
+        let stuck = self.stuck_among(tasks, trust, false);
+        if !stuck.is_empty() || !used {
+            return stuck;
+        }
+        self.stuck_among(self.candidates(), trust, true)
+    }
+
+    /// All tasks that are stuck, idle ones among them.
+    pub(super) fn stuck_or_idle(&self) -> Tasks {
         let mut tasks = self.candidates();
-        let alive: BTreeSet<u32> = {
-            let table = self.table.borrow();
-            let alive = table.slots[..table.used()].iter().filter(|slot| is_alive(slot));
-            alive.map(|slot| slot.number).collect()
-        };
+        self.look_at(Trust::Borrowed, true, &tasks).settle(&self.graph.borrow(), &mut tasks);
+        tasks
+    }
+
+    fn stuck_among(&self, mut tasks: Tasks, trust: Trust, through_channels: bool) -> Tasks {
+        let graph = self.graph.borrow();
+        let mut look = self.look_at(trust, through_channels, &tasks);
+        look.settle(&graph, &mut tasks);
+        if through_channels {
+            look.keep_deadlocked(&graph, &mut tasks);
+        }
+        tasks
+    }
+
+    fn look_at(&self, trust: Trust, through_channels: bool, tasks: &Tasks) -> Look {
+        let table = self.table.borrow();
+        let alive = table.slots[..table.used()].iter().filter(|slot| is_alive(slot));
+        let alive: BTreeSet<u32> = alive.map(|slot| slot.number).collect();
         let stuck: BTreeSet<u32> = tasks.keys().copied().collect();
         let last_free = alive.iter().rev().copied().find(|task| !stuck.contains(task));
-        let mut look = Look { trust, stuck, alive, last_free };
-        let graph = self.graph.borrow();
-        loop {
-            let before = tasks.len();
-            tasks.retain(|&number, task| {
-                let blocks = look.blocks(&graph, number, task);
-                if !blocks {
-                    look.free(number);
-                }
-                blocks
-            });
-            if tasks.len() == before {
-                return tasks;
-            }
-        }
+        let lineage = if through_channels { table.lineage.clone() } else { Vec::new() };
+        Look { trust, stuck, alive, through_channels, lineage, last_free }
     }
 
     /// The tasks that only what they wait for can wake.
@@ -259,7 +284,7 @@ impl World {
     }
 }
 
-fn is_alive(slot: &Slot) -> bool {
+pub(super) fn is_alive(slot: &Slot) -> bool {
     slot.header.is_some() && slot.flags & flag::DONE == 0
 }
 
@@ -280,15 +305,36 @@ fn only_these_wake(slot: &Slot, waits: &[Wait], joins: usize) -> bool {
 }
 
 /// Tasks that may be stuck, among those that are alive.
-struct Look {
+pub(super) struct Look {
     trust: Trust,
-    stuck: BTreeSet<u32>,
-    alive: BTreeSet<u32>,
+    pub(super) stuck: BTreeSet<u32>,
+    pub(super) alive: BTreeSet<u32>,
+    /// Whether who used the ends of a channel is taken to have them.
+    pub(super) through_channels: bool,
+    /// Parent and number among its children, by task.
+    pub(super) lineage: Vec<(u32, u32)>,
     /// The latest task that is alive and not stuck.
     last_free: Option<u32>,
 }
 
 impl Look {
+    /// Leaves out the tasks that are not stuck, until all are.
+    fn settle(&mut self, graph: &Graph, tasks: &mut Tasks) {
+        loop {
+            let before = tasks.len();
+            tasks.retain(|&number, task| {
+                let blocks = self.blocks(graph, number, task);
+                if !blocks {
+                    self.free(number);
+                }
+                blocks
+            });
+            if tasks.len() == before {
+                return;
+            }
+        }
+    }
+
     /// A task turns out not to be stuck.
     fn free(&mut self, number: u32) {
         self.stuck.remove(&number);
@@ -330,6 +376,7 @@ impl Look {
                     && holds.all(|hold| self.keeps_back(hold))
                     && graph.before(wait).all(|other| self.stuck.contains(&other.task))
             }
+            Share::Room | Share::Message | Share::Reply => self.blocks_at_channel(graph, wait),
             Share::Member => {
                 let mut members = place.members.iter().filter(|task| self.alive.contains(task));
                 members.clone().next().is_some() && members.all(|task| self.stuck.contains(task))
@@ -345,15 +392,16 @@ impl Look {
 
 impl Graph {
     /// Those that wait for the same object and came before.
-    fn before(&self, wait: &Wait) -> impl Iterator<Item = &Wait> {
+    pub(super) fn before(&self, wait: &Wait) -> impl Iterator<Item = &Wait> {
         let (object, since) = (wait.object, wait.since);
         let waits = self.waits.iter().flatten();
         waits.filter(move |other| other.object == object && other.since < since)
     }
 
-    /// Whether nobody who is not stuck can end the waits: not so with semaphores.
+    /// Whether nobody who is not stuck can end the waits: not so with semaphores and channels.
     fn is_certain(&self, stuck: &Tasks) -> bool {
-        let locks = |wait: &Wait| !matches!(wait.share, Share::Permits(_));
+        let locks =
+            |wait: &Wait| !matches!(wait.share, Share::Permits(_)) && !wait.share.is_of_channel();
         let certain = |task: &Stuck| task.waits.iter().all(locks);
         stuck.values().all(certain)
     }
