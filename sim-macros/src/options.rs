@@ -32,13 +32,17 @@ const TEST: [&str; 19] = [
 ];
 const MAIN: [&str; 7] =
     ["workers", "flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
-const LINTS: [&str; 11] = [
+const LINTS: [&str; 15] = [
     "swallowed_panic",
     "swallowed_error",
     "escape",
     "nondeterminism",
     "leaked_task",
     "leaked_permit",
+    "leaked_receiver",
+    "aborted_guard",
+    "starved_task",
+    "unfair_wait",
     "blocked_poll",
     "lock_order",
     "ignored_fault",

@@ -134,6 +134,11 @@ impl<T> Timers<T> {
         if slot.serial == key.serial { slot.value.as_mut() } else { None }
     }
 
+    /// The values of all timers, in no order that means anything, but the same in each run.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+    }
+
     /// When the earliest timer is due; none if there are no timers.
     ///
     /// Needs `&mut`, as it puts the queue in order; it does not move the time before which nothing can be

@@ -330,10 +330,10 @@ pub(crate) fn instant_base() -> std::time::Instant {
 /// Names a timer.
 pub(crate) type TimerKey = sim_time::Key;
 
-/// Arms a timer that wakes `waker` at `at_ns`; panics outside a simulation, as tokio does.
+/// Arms a timer that wakes `waker` at `at_ns`, set by the program at `site`; panics outside a simulation, as tokio does.
 #[track_caller]
-pub(crate) fn timer_insert(at_ns: u64, waker: &Waker) -> TimerKey {
-    expect_world().timer_insert(at_ns, Action::Wake(waker.clone()))
+pub(crate) fn timer_insert(at_ns: u64, waker: &Waker, site: Option<Site>) -> TimerKey {
+    expect_world().timer_insert(at_ns, Action::Wake(waker.clone(), site))
 }
 
 /// Panics where sleeps and timeouts cannot be made, as tokio does.

@@ -52,7 +52,15 @@ impl Object {
     #[inline]
     pub(crate) fn give_back(&self, taker: Taker, site: Site, units: u32) {
         if taker != Taker::NOBODY {
-            context::within_or_at_end(|world| world.give_back(self, taker, site, units));
+            context::within_or_at_end(|world| world.give_back(self, taker, site, units, false));
+        }
+    }
+
+    /// A lock is given back, and whether what it protects may have been changed.
+    #[inline]
+    pub(crate) fn give_back_lock(&self, taker: Taker, site: Site, changed: bool) {
+        if taker != Taker::NOBODY {
+            context::within_or_at_end(|world| world.give_back(self, taker, site, 1, changed));
         }
     }
 

@@ -7,6 +7,7 @@ pub mod again;
 pub mod bugs;
 pub mod correct;
 pub mod exhaustive;
+pub mod marks;
 pub mod oracles;
 #[path = "../bugs/mod.rs"]
 pub mod ported;

@@ -59,6 +59,8 @@ const SEEDS: u64 = 200;
 const RECHECK: u64 = 64;
 /// Steps of a run: a second or so of real time.
 const MAX_STEPS: u64 = 10_000_000;
+/// How often a wait may be overtaken by default.
+const OVERTAKES: u32 = 1_000;
 /// Steps without an idle moment: what a program does that waits for something at times, and much more.
 const SPIN_LIMIT: u64 = 1_000_000;
 /// Processor time without a scheduling point: only what hangs needs so much.
@@ -96,6 +98,7 @@ impl Config {
                 runtime_name: None,
                 max_steps: MAX_STEPS,
                 spin_limit: SPIN_LIMIT,
+                overtakes: OVERTAKES,
                 poll_limit: POLL_LIMIT,
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
@@ -376,8 +379,18 @@ impl Config {
         self
     }
 
+    /// How often others may take a lock or permits while somebody waits who came before: the lint `unfair_wait` tells
+    /// of waits that were overtaken more often. Default 1,000.
+    ///
+    /// tokio's locks and semaphores are fair, and never overtake. Those of std are not; there a loop that gives
+    /// a lock back only to take it again keeps others out.
+    pub fn overtakes(mut self, times: u32) -> Config {
+        self.limits.overtakes = times;
+        self
+    }
+
     /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
-    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
+    /// `leaked_task`, `leaked_permit`, `leaked_receiver`, `aborted_guard`, `starved_task`, `unfair_wait`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
     /// `all`.
     pub fn lint(mut self, name: &str, level: Level) -> Config {
         if let Err(error) = self.limits.lints.set(name, level) {

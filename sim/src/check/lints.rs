@@ -14,13 +14,17 @@ pub enum Level {
 }
 
 /// Name, kind of failure, level by default.
-const LINTS: [(&str, FailureKind, Level); 10] = [
+const LINTS: [(&str, FailureKind, Level); 14] = [
     ("swallowed_panic", FailureKind::SwallowedPanic, Level::Deny),
     ("swallowed_error", FailureKind::SwallowedError, Level::Deny),
     ("escape", FailureKind::Escape, Level::Deny),
     ("nondeterminism", FailureKind::Nondeterminism, Level::Deny),
     ("leaked_task", FailureKind::LeakedTask, Level::Warn),
     ("leaked_permit", FailureKind::LeakedPermit, Level::Warn),
+    ("leaked_receiver", FailureKind::LeakedReceiver, Level::Warn),
+    ("aborted_guard", FailureKind::AbortedGuard, Level::Warn),
+    ("starved_task", FailureKind::StarvedTask, Level::Warn),
+    ("unfair_wait", FailureKind::UnfairWait, Level::Warn),
     ("blocked_poll", FailureKind::BlockedPoll, Level::Warn),
     ("lock_order", FailureKind::LockOrder, Level::Warn),
     ("ignored_fault", FailureKind::IgnoredFault, Level::Warn),

@@ -24,6 +24,14 @@ pub enum FailureKind {
     LeakedTask,
     /// A permit that can never be given back.
     LeakedPermit,
+    /// A task outlived the test and waits for messages that only tasks could send which wait themselves.
+    LeakedReceiver,
+    /// A task was aborted while it held a lock whose value it had changed.
+    AbortedGuard,
+    /// A poll that does not end keeps ready tasks of its runtime from running.
+    StarvedTask,
+    /// Others took again and again what somebody waited for.
+    UnfairWait,
     /// A poll that blocked its worker.
     BlockedPoll,
     /// Two locks were taken in both orders.

@@ -120,7 +120,7 @@ impl<F: Future> Future for Within<F> {
             world.report_late(format!("{name:?} has not come about within {limit:?}"));
         }
         if !this.timer.is_some_and(|timer| context::timer_update(timer, cx.waker())) {
-            *this.timer = Some(context::timer_insert(*this.until_ns, cx.waker()));
+            *this.timer = Some(context::timer_insert(*this.until_ns, cx.waker(), None));
         }
         Poll::Pending
     }

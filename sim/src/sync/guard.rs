@@ -14,19 +14,22 @@ pub(super) struct Release<'a> {
     pub(super) object: &'a Object,
     pub(super) site: Site,
     taker: Taker,
+    /// The value may have been changed through the guard.
+    pub(super) changed: bool,
 }
 
 impl<'a> Release<'a> {
     /// The running task has taken `share` of the object.
     #[inline]
     pub(super) fn new(object: &'a Object, share: Share, site: Site) -> Release<'a> {
-        Release { object, site, taker: object.hold(share, site) }
+        Release { object, site, taker: object.hold(share, site), changed: false }
     }
 
     /// As [`new`](Release::new), without having waited.
     #[inline]
     pub(super) fn tried(object: &'a Object, share: Share, site: Site) -> Release<'a> {
-        Release { object, site, taker: object.hold_tried(share, site, false) }
+        let taker = object.hold_tried(share, site, false);
+        Release { object, site, taker, changed: false }
     }
 
     /// What was taken whole is only shared from now on.
@@ -39,7 +42,7 @@ impl<'a> Release<'a> {
 impl Drop for Release<'_> {
     fn drop(&mut self) {
         point(self.object, Access::Release, self.site);
-        self.object.give_back(self.taker, self.site, 1);
+        self.object.give_back_lock(self.taker, self.site, self.changed);
     }
 }
 
@@ -53,19 +56,21 @@ pub(super) struct OwnedRelease<L: Announced + ?Sized> {
     pub(super) lock: Arc<L>,
     pub(super) site: Site,
     taker: Taker,
+    /// The value may have been changed through the guard.
+    pub(super) changed: bool,
 }
 
 impl<L: Announced + ?Sized> OwnedRelease<L> {
     /// The running task has taken `share` of the lock.
     pub(super) fn new(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
         let taker = lock.object().hold_owned(share, site);
-        OwnedRelease { lock, site, taker }
+        OwnedRelease { lock, site, taker, changed: false }
     }
 
     /// As [`new`](OwnedRelease::new), without having waited.
     pub(super) fn tried(lock: Arc<L>, share: Share, site: Site) -> OwnedRelease<L> {
         let taker = lock.object().hold_tried(share, site, true);
-        OwnedRelease { lock, site, taker }
+        OwnedRelease { lock, site, taker, changed: false }
     }
 
     /// What was taken whole is only shared from now on.
@@ -79,7 +84,7 @@ impl<L: Announced + ?Sized> OwnedRelease<L> {
 impl<L: Announced + ?Sized> Drop for OwnedRelease<L> {
     fn drop(&mut self) {
         point(self.lock.object(), Access::Release, self.site);
-        self.lock.object().give_back(self.taker, self.site, 1);
+        self.lock.object().give_back_lock(self.taker, self.site, self.changed);
     }
 }
 

@@ -155,7 +155,10 @@ pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
 }
 
-faces!(['a, T: ?Sized] MutexGuard<'a, T> => T, |guard| &guard.inner, |guard| &mut guard.inner);
+faces!(['a, T: ?Sized] MutexGuard<'a, T> => T, |guard| &guard.inner, |guard| {
+    guard.release.changed = true;
+    &mut guard.inner
+});
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// A guard of a part of the value.
@@ -195,7 +198,10 @@ pub struct MappedMutexGuard<'a, T: ?Sized> {
     inner: real::MappedMutexGuard<'a, T>,
 }
 
-faces!(['a, T: ?Sized] MappedMutexGuard<'a, T> => T, |guard| &guard.inner, |guard| &mut guard.inner);
+faces!(['a, T: ?Sized] MappedMutexGuard<'a, T> => T, |guard| &guard.inner, |guard| {
+    guard.release.changed = true;
+    &mut guard.inner
+});
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     /// A guard of a part of the value.
@@ -254,7 +260,10 @@ pub struct OwnedMutexGuard<T: ?Sized + 'static> {
 }
 
 faces!([T: ?Sized + 'static] OwnedMutexGuard<T> => T,
-    |guard| guard.inner.get(|inner| &**inner), |guard| guard.inner.get_mut(|inner| &mut **inner));
+|guard| guard.inner.get(|inner| &**inner), |guard| {
+    guard.release.changed = true;
+    guard.inner.get_mut(|inner| &mut **inner)
+});
 
 impl<T: ?Sized + 'static> OwnedMutexGuard<T> {
     /// A guard of a part of the value.
@@ -301,7 +310,10 @@ pub struct OwnedMappedMutexGuard<T: ?Sized + 'static, U: ?Sized + 'static = T> {
 }
 
 faces!([T: ?Sized + 'static, U: ?Sized + 'static] OwnedMappedMutexGuard<T, U> => U,
-    |guard| guard.inner.get(|inner| &**inner), |guard| guard.inner.get_mut(|inner| &mut **inner));
+|guard| guard.inner.get(|inner| &**inner), |guard| {
+    guard.release.changed = true;
+    guard.inner.get_mut(|inner| &mut **inner)
+});
 
 impl<T: ?Sized + 'static, U: ?Sized + 'static> OwnedMappedMutexGuard<T, U> {
     /// A guard of a part of the value.

@@ -233,7 +233,10 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     inner: real::RwLockWriteGuard<'a, T>,
 }
 
-faces!(['a, T: ?Sized] RwLockWriteGuard<'a, T> => T, |guard| &guard.inner, |guard| &mut guard.inner);
+faces!(['a, T: ?Sized] RwLockWriteGuard<'a, T> => T, |guard| &guard.inner, |guard| {
+    guard.release.changed = true;
+    &mut guard.inner
+});
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// A guard of a part of the value.
@@ -319,7 +322,10 @@ pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     inner: real::RwLockMappedWriteGuard<'a, T>,
 }
 
-faces!(['a, T: ?Sized] RwLockMappedWriteGuard<'a, T> => T, |guard| &guard.inner, |guard| &mut guard.inner);
+faces!(['a, T: ?Sized] RwLockMappedWriteGuard<'a, T> => T, |guard| &guard.inner, |guard| {
+    guard.release.changed = true;
+    &mut guard.inner
+});
 
 impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
     /// A guard of a part of the value.
@@ -423,7 +429,10 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized + 'static> {
 }
 
 faces!([T: ?Sized + 'static] OwnedRwLockWriteGuard<T> => T,
-    |guard| guard.inner.get(|inner| &**inner), |guard| guard.inner.get_mut(|inner| &mut **inner));
+|guard| guard.inner.get(|inner| &**inner), |guard| {
+    guard.release.changed = true;
+    guard.inner.get_mut(|inner| &mut **inner)
+});
 
 impl<T: ?Sized + 'static> OwnedRwLockWriteGuard<T> {
     /// A guard of a part of the value.
@@ -516,7 +525,10 @@ pub struct OwnedRwLockMappedWriteGuard<T: ?Sized + 'static, U: ?Sized + 'static 
 }
 
 faces!([T: ?Sized + 'static, U: ?Sized + 'static] OwnedRwLockMappedWriteGuard<T, U> => U,
-    |guard| guard.inner.get(|inner| &**inner), |guard| guard.inner.get_mut(|inner| &mut **inner));
+|guard| guard.inner.get(|inner| &**inner), |guard| {
+    guard.release.changed = true;
+    guard.inner.get_mut(|inner| &mut **inner)
+});
 
 impl<T: ?Sized + 'static, U: ?Sized + 'static> OwnedRwLockMappedWriteGuard<T, U> {
     /// A guard of a part of the value.

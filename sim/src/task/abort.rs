@@ -2,20 +2,38 @@
 
 use super::Id;
 use crate::{
-    point::{Access, point_of_task},
+    point::{Access, Site, point_of_task},
     world::{Asked, Header, is_finished, world_of},
 };
 use std::{fmt, panic::Location, sync::Arc};
 
 /// Aborts a task, from wherever.
-#[derive(Clone)]
 pub struct AbortHandle {
     header: Arc<Header>,
+    /// Where it was made.
+    site: Site,
+}
+
+impl Clone for AbortHandle {
+    fn clone(&self) -> AbortHandle {
+        AbortHandle::new(self.header.clone(), self.site)
+    }
+}
+
+impl Drop for AbortHandle {
+    fn drop(&mut self) {
+        if let Some(world) = world_of(&self.header) {
+            world.remove_aborter(self.header.number, self.site);
+        }
+    }
 }
 
 impl AbortHandle {
-    pub(crate) fn new(header: Arc<Header>) -> AbortHandle {
-        AbortHandle { header }
+    pub(crate) fn new(header: Arc<Header>, site: Site) -> AbortHandle {
+        if let Some(world) = world_of(&header) {
+            world.add_aborter(header.number, site);
+        }
+        AbortHandle { header, site }
     }
 
     /// Asks the task to end at its next await; one that has ended is not changed.

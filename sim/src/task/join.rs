@@ -76,8 +76,9 @@ impl<T> JoinHandle<T> {
     }
 
     /// A handle that can only abort.
+    #[track_caller]
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle::new(self.header().clone())
+        AbortHandle::new(self.header().clone(), Location::caller())
     }
 
     /// The task.

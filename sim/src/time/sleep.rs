@@ -153,7 +153,7 @@ impl Future for Sleep {
         }
         match this.stage {
             Stage::Counting(Some(alarm)) => alarm.refresh(at_ns, cx.waker()),
-            stage => *stage = Stage::Counting(Some(Alarm::arm(at_ns, cx.waker()))),
+            stage => *stage = Stage::Counting(Some(Alarm::arm(at_ns, cx.waker(), this.site))),
         }
         Poll::Pending
     }
@@ -169,18 +169,20 @@ impl fmt::Debug for Sleep {
 struct Alarm {
     key: TimerKey,
     waker: Waker,
+    site: Site,
 }
 
 impl Alarm {
-    fn arm(at_ns: u64, waker: &Waker) -> Alarm {
-        Alarm { key: context::timer_insert(at_ns, waker), waker: waker.clone() }
+    fn arm(at_ns: u64, waker: &Waker, site: Site) -> Alarm {
+        let key = context::timer_insert(at_ns, waker, Some(site));
+        Alarm { key, waker: waker.clone(), site }
     }
 
     /// Makes sure that `waker` is woken. Arms again if the timer fired too early, as after a jump
     /// of a node's clock.
     fn refresh(&mut self, at_ns: u64, waker: &Waker) {
         if !context::timer_update(self.key, waker) {
-            *self = Alarm::arm(at_ns, waker);
+            *self = Alarm::arm(at_ns, waker, self.site);
         } else if !self.waker.will_wake(waker) {
             self.waker.clone_from(waker);
         }
@@ -197,7 +199,7 @@ impl Alarm {
             self.waker.wake_by_ref();
             return None;
         }
-        Some(Alarm::arm(at_ns, &self.waker))
+        Some(Alarm::arm(at_ns, &self.waker, self.site))
     }
 }
 

@@ -16,6 +16,7 @@ mod output;
 mod schedule;
 mod search;
 mod spin;
+mod starve;
 mod table;
 mod tasks;
 mod threads;
@@ -36,7 +37,7 @@ pub(crate) use waits::Waiter;
 use crate::{
     check::{FailureKind, Level, Lints},
     context,
-    point::Op,
+    point::{Op, Site},
     property::Count,
     trace::Trace,
 };
@@ -71,11 +72,10 @@ const BUSY_STEPS: u64 = 100_000;
 
 /// What a timer does when it is due.
 pub(crate) enum Action {
-    Wake(Waker),
+    /// Wakes; and where the timer was set, if the program did so.
+    Wake(Waker, Option<Site>),
     /// Lets a fiber go on that sleeps, or waits for a futex, in the middle of a poll.
-    Unblock {
-        ticket: u64,
-    },
+    Unblock { ticket: u64 },
 }
 
 /// What bounds and shapes a run.
@@ -90,6 +90,8 @@ pub(crate) struct Limits {
     pub(crate) max_steps: u64,
     /// Steps without an idle moment, after which tasks may be found to spin.
     pub(crate) spin_limit: u64,
+    /// How often others may take what somebody waits for.
+    pub(crate) overtakes: u32,
     /// Of processor time, without a step.
     pub(crate) poll_limit: std::time::Duration,
     pub(crate) time_limit_ns: u64,
@@ -217,6 +219,9 @@ pub(crate) struct World {
     pub(crate) properties: RefCell<Vec<Count>>,
     each_step: each_step::EachStep,
     spin: spin::Spin,
+    starve: starve::Starve,
+    /// The task that was aborted and whose future is being dropped.
+    aborting: Cell<u32>,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
     /// Tasks that have panicked, by their numbers.
@@ -298,6 +303,8 @@ impl World {
             properties: RefCell::default(),
             each_step: each_step::EachStep::default(),
             spin: spin::Spin::default(),
+            starve: starve::Starve::default(),
+            aborting: Cell::new(NONE),
             panics: RefCell::default(),
             panicked: RefCell::default(),
             given: RefCell::default(),
@@ -350,7 +357,9 @@ impl World {
         self.note_idle();
         self.clear_threads();
         self.clear_clocks();
-        self.graph.borrow_mut().clear();
+        self.clear_starved();
+        self.aborting.set(NONE);
+        self.graph.borrow_mut().clear(limits.overtakes);
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);

@@ -124,8 +124,11 @@ impl World {
     fn step(&self) -> bool {
         let steps = self.pulse.get() + 1;
         self.pulse.set(steps);
-        if steps >= self.busy_at.get() && steps >= self.spin.opens_at() {
-            self.open_window(false);
+        if steps >= self.busy_at.get() {
+            if steps >= self.spin.opens_at() {
+                self.open_window(false);
+            }
+            self.look_for_starved(steps);
         }
         let cost = self.step_ns.get().unwrap_or(0);
         if (cost > 0 || steps >= self.busy_at.get()) && !self.paused.get() {
@@ -272,7 +275,7 @@ impl World {
             let mut table = self.table.borrow_mut();
             match table.slots[slot as usize].body {
                 Body::Thread(fiber) => {
-                    table.begin_turn(slot);
+                    table.begin_turn(slot, self.pulse.get());
                     return Ok(fiber);
                 }
                 Body::Closure(_) => true,
@@ -307,7 +310,7 @@ impl World {
         });
         let mut table = self.table.borrow_mut();
         table.slots[slot as usize].body = Body::Thread(fiber);
-        table.begin_turn(slot);
+        table.begin_turn(slot, self.pulse.get());
         Ok(fiber)
     }
 
@@ -338,7 +341,9 @@ impl World {
         self.step_ended();
         let target = self.next();
         match target {
-            Target::Poll(slot) if slot == running.slot => self.table.borrow_mut().begin_turn(slot),
+            Target::Poll(slot) if slot == running.slot => {
+                self.table.borrow_mut().begin_turn(slot, self.pulse.get());
+            }
             target => self.switch(target),
         }
     }

@@ -149,6 +149,7 @@ impl World {
         };
         drop(limits);
         self.tell_busiest(&mut message);
+        self.tell_open_cycles(&mut message);
         self.close_window();
         self.fail(kind, message);
     }

@@ -69,6 +69,8 @@ pub(crate) struct Slot {
     pub(crate) children: u32,
     /// What it announced last; a waiting task waits there.
     pub(crate) op: Option<Op>,
+    /// The step at which its turn began.
+    pub(crate) turn: u64,
 }
 
 /// Tasks of one runtime that are ready, and how many of them may be in the middle of a poll.
@@ -215,6 +217,7 @@ impl Table {
             path,
             children: 0,
             op: None,
+            turn: 0,
         };
         match self.slots.get_mut(slot as usize) {
             Some(former) => *former = fresh(former.generation),
@@ -381,8 +384,9 @@ impl Table {
 
     /// A task or thread goes on: it is no longer queued, and holds its place in its pool.
     #[inline]
-    pub(super) fn begin_turn(&mut self, slot: u32) {
+    pub(super) fn begin_turn(&mut self, slot: u32, step: u64) {
         let place = &mut self.slots[slot as usize];
+        place.turn = step;
         place.flags = place.flags & !(flag::QUEUED | flag::NOTIFIED) | flag::RUNNING;
         if let Some(pool) = self.counted(slot) {
             pool.in_flight += 1;
@@ -401,6 +405,14 @@ impl Table {
             pool.in_flight -= 1;
         }
         if notified { self.enqueue(slot) } else { None }
+    }
+
+    /// The task that is ready longest and cannot run before that of a slot returns: on a runtime of one worker.
+    pub(super) fn kept_out(&self, slot: u32) -> Option<u32> {
+        let Home::Pool(number) = self.slots[slot as usize].home else { return None };
+        let pool = &self.pools[number as usize];
+        let ready = pool.ready.front().filter(|_| pool.workers == 1 && pool.in_flight == 1);
+        ready.map(|&(ready, _)| self.slots[ready as usize].number)
     }
 
     /// Whether a task in the middle of a poll holds one of its pool's workers.

@@ -145,7 +145,7 @@ impl World {
     pub(super) fn poll_task(self: &Rc<Self>, slot: u32) {
         let (mut future, running, aborted, pool) = {
             let mut table = self.table.borrow_mut();
-            table.begin_turn(slot);
+            table.begin_turn(slot, self.pulse.get());
             let place = &mut table.slots[slot as usize];
             let Body::Future(future) = std::mem::replace(&mut place.body, Body::Absent) else {
                 unreachable!("a task that is polled has a future");
@@ -210,8 +210,12 @@ impl World {
         let mut table = self.table.borrow_mut();
         let place = &mut table.slots[slot as usize];
         if place.flags & flag::ABORTED != 0 {
+            place.op = op.or(place.op);
             drop(table);
-            if let Err(payload) = drop_caught(future) {
+            let former = self.aborting.replace(self.running.number());
+            let dropped = drop_caught(future);
+            self.aborting.set(former);
+            if let Err(payload) = dropped {
                 self.complete(slot, panicked(self.running.get().number, payload));
                 return true;
             }

@@ -63,7 +63,7 @@ impl World {
 
     pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
         let mut timers = self.timers.borrow_mut();
-        let Some(Action::Wake(former)) = timers.get_mut(key) else { return false };
+        let Some(Action::Wake(former, _)) = timers.get_mut(key) else { return false };
         if former.will_wake(waker) {
             return true;
         }
@@ -123,7 +123,7 @@ impl World {
                 }
             };
             match action {
-                Action::Wake(waker) => waker.wake(),
+                Action::Wake(waker, _) => waker.wake(),
                 Action::Unblock { ticket } => self.unblock_by_timer(ticket),
             }
         }
@@ -139,6 +139,8 @@ impl World {
             let limit = std::time::Duration::from_nanos(self.limits.borrow().time_limit_ns);
             let message = format!("the run has not ended within {limit:?} of virtual time");
             if !self.report_stuck_at_limit(&message) {
+                let mut message = message;
+                self.tell_open_cycles(&mut message);
                 self.fail(FailureKind::TimeLimit, message);
             }
             return true;

@@ -85,7 +85,8 @@ impl World {
 
     /// Waits until the waiter is woken, at `deadline_ns` at the latest, or for nothing.
     pub(crate) fn wait_as(self: &Rc<Self>, waiter: &Waiter, deadline_ns: Option<u64>, site: Site) {
-        let timer = deadline_ns.map(|at| self.timer_insert(at, Action::Wake(waiter.waker())));
+        let timer =
+            deadline_ns.map(|at| self.timer_insert(at, Action::Wake(waiter.waker(), Some(site))));
         if waiter.0.polling {
             self.held.borrow_mut().push(Held {
                 ticket: waiter.0.ticket,

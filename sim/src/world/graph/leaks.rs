@@ -1,9 +1,13 @@
 //! What is left when main has ended: tasks that wait while they hold a lock or permits, and tasks that wait
-//! for permits that were forgotten. A task that holds nothing is a background server, and no leak.
+//! for permits that were forgotten, or for messages that only tasks could send which wait themselves. A task that
+//! holds nothing, and has clients left, is a background server, and no leak.
 
-use super::{Share, World};
+use super::{Share, World, channels::Has};
 use crate::{check::FailureKind, point::Site, world::table::flag};
 use std::collections::BTreeMap;
+
+/// What is told, and of which task.
+type Leak = (FailureKind, String, u32);
 
 impl World {
     /// Main has ended: warns of what its tasks keep. Told by places alone, so that many runs give one warning.
@@ -12,7 +16,7 @@ impl World {
             return;
         }
         let waiting = self.waiting_tasks();
-        let mut leaks = Vec::new();
+        let mut leaks: Vec<Leak> = Vec::new();
         {
             let graph = self.graph.borrow();
             for (number, place) in graph.places.iter().enumerate() {
@@ -55,9 +59,48 @@ impl World {
                 }
             }
         }
+        leaks.extend(self.leaked_receivers(&waiting));
         for (kind, message, task) in leaks {
             self.lint(kind, message, Some(task));
         }
+    }
+
+    /// Tasks that wait for messages whose senders are all with tasks that wait for ever themselves, or with their own
+    /// receivers.
+    fn leaked_receivers(&self, waiting: &BTreeMap<u32, Site>) -> Vec<Leak> {
+        let stuck = self.stuck_or_idle();
+        let graph = self.graph.borrow();
+        let mut leaks = Vec::new();
+        let messages = stuck
+            .iter()
+            .flat_map(|(&task, stuck)| stuck.waits.iter().map(move |wait| (task, wait)));
+        for (task, wait) in messages.filter(|(_, wait)| wait.share == Share::Message) {
+            let (Some(spawned), Some(ends)) = (waiting.get(&task), graph.ends(wait.object)) else {
+                continue;
+            };
+            let mut keepers: Vec<String> = ends
+                .senders()
+                .map(|keeper| match waiting.get(&keeper.task) {
+                    _ if keeper.task == task => "itself".to_string(),
+                    Some(spawned) if keeper.has == Has::Used => {
+                        format!("a task spawned at {spawned}")
+                    }
+                    _ => "a task that was given one".to_string(),
+                })
+                .collect();
+            keepers.sort();
+            keepers.dedup();
+            let name = self.given_name(wait.object).map_or(String::new(), |name| name + " ");
+            let message = format!(
+                "a task spawned at {spawned} still waits when main has ended, at {}, for messages of the channel \
+                 {name}created at {}; who has its senders waits too, for ever: {}",
+                wait.site,
+                wait.origin,
+                keepers.join(", ")
+            );
+            leaks.push((FailureKind::LeakedReceiver, message, task));
+        }
+        leaks
     }
 
     /// The tasks that wait, and where they were spawned; main is none of them.

@@ -10,12 +10,17 @@ mod picture;
 mod report;
 mod rings;
 mod stuck;
+mod torn;
+mod ways_out;
 
 pub(crate) use channels::Which;
 pub(crate) use order::How;
 
 use super::{NONE, World};
-use crate::point::{Access, Object, Site};
+use crate::{
+    check::FailureKind,
+    point::{Access, Object, Site},
+};
 
 /// Holds of one object that are kept one by one; more are only counted.
 const HOLDS_KEPT: usize = 64;
@@ -104,6 +109,11 @@ struct Place {
     more: Vec<Hold>,
     /// Holds beyond [`HOLDS_KEPT`].
     uncounted: u32,
+    /// How often it was taken, and how many wait for it.
+    taken: u32,
+    waiting: u32,
+    /// Who was aborted while it held the lock, and had changed what it protects.
+    torn: Option<torn::Torn>,
     /// Permits that will not come back.
     forgotten: Vec<Hold>,
     /// The tasks of a set.
@@ -123,7 +133,7 @@ impl Place {
         self.more.clear();
         self.forgotten.clear();
         self.members.clear();
-        self.grows = false;
+        (self.grows, self.taken, self.waiting, self.torn) = (false, 0, 0, None);
         (self.sender, self.receiver, self.ends) = (None, None, None);
     }
 
@@ -207,6 +217,8 @@ struct Wait {
     origin: Site,
     /// The order in which the waits of a run began.
     since: u64,
+    /// How often the object will have been taken when its turn has come, if nobody overtakes.
+    turn: u32,
     waker: WaitWaker,
 }
 
@@ -220,21 +232,26 @@ pub(super) struct Graph {
     began: u64,
     /// Waits that say nothing by themselves.
     idle: usize,
+    /// How often others may take what somebody waits for.
+    overtakes: u32,
     /// How much was sent in the run, and when each task sent last.
     sent: u64,
     sent_by: Vec<u64>,
+    aborters: Vec<ways_out::Aborter>,
     watch: stuck::Watch,
     orders: order::Orders,
 }
 
 impl Graph {
     /// Forgets the former run.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, overtakes: u32) {
+        self.overtakes = overtakes;
         self.places.iter_mut().for_each(Place::clear);
         self.waits.clear();
         self.free.clear();
         (self.began, self.idle, self.sent) = (0, 0, 0);
         self.sent_by.clear();
+        self.aborters.clear();
         self.watch.clear();
         self.orders.clear();
     }
@@ -264,6 +281,8 @@ impl World {
         match share {
             Share::Permits(_) | Share::Member | Share::Room | Share::Message | Share::Reply => {
                 self.hold_as(object, taker, share, site, how.owned);
+                let number = object.number_in(self);
+                self.graph.borrow_mut().place(number).taken += 1;
             }
             Share::Whole | Share::Part => {
                 self.hold_lock(object, Hold { task: taker.0, share, site, owned: how.owned }, how);
@@ -291,8 +310,18 @@ impl World {
 
     /// So many units of what `taker` took at `site` are given back.
     #[inline]
-    pub(crate) fn give_back(&self, object: &Object, taker: Taker, site: Site, units: u32) {
+    pub(crate) fn give_back(
+        &self,
+        object: &Object,
+        taker: Taker,
+        site: Site,
+        units: u32,
+        changed: bool,
+    ) {
         let number = object.number_in(self);
+        if changed && self.aborting.get() == self.running.number() {
+            self.note_torn(number, taker, site);
+        }
         let mut graph = self.graph.borrow_mut();
         if let Some(place) = graph.places.get_mut(number as usize) {
             place.give_back(taker.0, site, units);
@@ -340,6 +369,9 @@ impl World {
             true => graph.idle += 1,
             false => graph.watch.changed = true,
         }
+        let place = graph.place(number);
+        let turn = place.taken.saturating_add(place.waiting);
+        place.waiting += 1;
         let wait = Wait {
             task: self.running.number(),
             object: number,
@@ -347,6 +379,7 @@ impl World {
             site,
             origin: object.site(),
             since: graph.began,
+            turn,
             waker,
         };
         match graph.free.pop() {
@@ -374,9 +407,36 @@ impl World {
     /// A wait has ended, or was given up.
     pub(crate) fn end_wait(&self, wait: u32) {
         let mut graph = self.graph.borrow_mut();
-        if let Some(ended) = graph.waits.get_mut(wait as usize).and_then(Option::take) {
-            graph.idle -= usize::from(ended.share.is_idle());
-            graph.free.push(wait);
+        let Some(ended) = graph.waits.get_mut(wait as usize).and_then(Option::take) else { return };
+        graph.idle -= usize::from(ended.share.is_idle());
+        graph.free.push(wait);
+        let overtakes = graph.overtakes;
+        let place = graph.place(ended.object);
+        place.waiting = place.waiting.saturating_sub(1);
+        if place.taken > ended.turn.saturating_add(overtakes) {
+            drop(graph);
+            self.report_unfair(&ended, overtakes);
         }
+    }
+
+    /// By places alone, so that many runs give one warning.
+    #[cold]
+    fn report_unfair(&self, wait: &Wait, overtakes: u32) {
+        if self.stopping.get() || self.ambient.get() {
+            return;
+        }
+        let who = match self.spawn_site(wait.task) {
+            Some(site) if wait.task != 0 => format!("a task spawned at {site}"),
+            _ => "main".to_string(),
+        };
+        let what = match self.given_name(wait.object) {
+            Some(name) => format!("{name} (created at {})", wait.origin),
+            None => format!("what was created at {}", wait.origin),
+        };
+        let message = format!(
+            "{who} waited at {} for {what}, while others that came later took it more than {overtakes} times",
+            wait.site
+        );
+        self.lint(FailureKind::UnfairWait, message, Some(wait.task));
     }
 }

@@ -202,7 +202,13 @@ impl World {
             let mut graph = self.graph.borrow_mut();
             let place = graph.place(number);
             place.origin = Some(object.site());
-            place.take(hold);
+            place.taken += 1;
+            if place.torn.is_some() {
+                drop(graph);
+                self.report_torn(number, &hold);
+                graph = self.graph.borrow_mut();
+            }
+            graph.place(number).take(hold);
             graph.orders.take(number, &hold)
         };
         if nested && !how.tried {

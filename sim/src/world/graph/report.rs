@@ -45,7 +45,7 @@ impl World {
     }
 
     /// A line for the whole cycle, and one for each of its edges.
-    fn tell_cycle(&self, message: &mut String, picture: &Picture, cycle: &[u32]) {
+    pub(super) fn tell_cycle(&self, message: &mut String, picture: &Picture, cycle: &[u32]) {
         let round = cycle.iter().chain(&cycle[..1]);
         let names: Vec<String> = round.map(|&number| self.task_name(number)).collect();
         let _ = write!(message, "\n  cycle: {}", names.join(" -> "));
@@ -55,6 +55,7 @@ impl World {
                 self.tell_task(message, *number, node, Some(next));
             }
         }
+        self.tell_ways_out(message, picture, cycle);
     }
 
     /// A task, and what it waits for; if it is known who of several matters, that first.
