@@ -7,7 +7,7 @@ use super::{
     Config, Failure, FailureKind, Report,
     rerun::{out, rerun, write_out},
     runner::{Main, Ran, Source, Watch, on_thread, run_apart, run_once, shown},
-    sweep::{answer_for, judge_properties},
+    sweep::{answer_for, fail_whole, judge_properties},
     tally::Told,
 };
 use crate::{
@@ -214,12 +214,14 @@ impl Searching<'_> {
     /// The search has come to its end, or to that of its budget.
     fn end(&mut self, explorer: &Explorer, site: Site) {
         let progress = explorer.progress();
-        let told = std::mem::take(&mut self.told);
+        let mut told = std::mem::take(&mut self.told);
+        let crossed = told.judge_orders(&self.config.limits.lints);
         self.report.warnings.splice(0..0, told.warnings);
         answer_for(self.config, site, &told.properties, &mut self.report);
         if progress.done && self.whole {
             judge_properties(self.config, self.config.seed, &mut self.report);
         }
+        fail_whole(FailureKind::LockOrder, crossed, self.config.seed, &mut self.report);
         self.report.exhaustive = Some(progress);
         if self.narrowed {
             let message = "questions with more than 256 answers, such as sim::any asks, were not gone through: \

@@ -6,6 +6,7 @@ mod exhaustive;
 mod hook;
 mod json;
 mod lints;
+mod orders;
 mod report;
 mod rerun;
 mod runner;

@@ -293,7 +293,12 @@ pub(super) fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch
         hash: choices.hash(),
         class: choices.class(),
         steps: world.steps(),
-        told: Told { warnings: world.warnings.take(), properties: world.properties.take() },
+        told: Told {
+            warnings: world.warnings.take(),
+            properties: world.properties.take(),
+            orders: world.lock_orders(),
+            ..Told::default()
+        },
         tape,
         trace: world.trace.borrow_mut().take().unwrap_or_default().lines,
         divergence: choices.divergence().map(|divergence| divergence.to_string()),

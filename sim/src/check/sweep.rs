@@ -149,11 +149,13 @@ impl<'a> Sweep<'a> {
         let classes = self.classes.into_inner().unwrap();
         let counted = classes.iter().filter(|class| class.0 <= last).map(|class| class.1);
         report.classes = Classes::count(counted.collect());
-        let told = self.tally.into_inner().unwrap().told();
+        let mut told = self.tally.into_inner().unwrap().told();
+        let crossed = told.judge_orders(&self.config.limits.lints);
         report.warnings = told.warnings;
         answer_for(self.config, self.site, &told.properties, &mut report);
         if self.config.single.is_none() {
             judge_properties(self.config, self.base, &mut report);
+            fail_whole(FailureKind::LockOrder, crossed, self.base, &mut report);
         }
         report
     }
@@ -298,10 +300,22 @@ pub(super) fn judge_properties(config: &Config, base: Seed, report: &mut Report)
         Level::Allow => {}
         Level::Warn => report.warnings.extend(missing),
         Level::Deny => {
-            let fault = Fault::of_check(FailureKind::UnreachedProperty, missing.join("\n  "));
-            let tape = empty_tape(base);
-            report.failure = Some(Failure::new(fault, tape, "with all its seeds".into()));
+            let missing = Some(missing.join("\n  "));
+            fail_whole(FailureKind::UnreachedProperty, missing, base, report);
         }
+    }
+}
+
+/// What is wrong with a check though none of its runs failed, if anything is.
+pub(super) fn fail_whole(
+    kind: FailureKind,
+    message: Option<String>,
+    base: Seed,
+    report: &mut Report,
+) {
+    if let (Some(message), None) = (message, &report.failure) {
+        let fault = Fault::of_check(kind, message);
+        report.failure = Some(Failure::new(fault, empty_tape(base), "with all its seeds".into()));
     }
 }
 

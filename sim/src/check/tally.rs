@@ -3,7 +3,8 @@
 //! With several threads runs come to their ends in any order, and some after the first that fails: what is
 //! told of a check must depend on neither.
 
-use crate::property::Count;
+use super::{FailureKind, Level, Lints, orders::Orders};
+use crate::{property::Count, world::Order};
 use std::collections::BTreeMap;
 
 /// What one run told, or several.
@@ -12,6 +13,10 @@ pub(super) struct Told {
     pub(super) warnings: Vec<String>,
     /// By the number of the property.
     pub(super) properties: Vec<Count>,
+    /// The orders in which one run took locks.
+    pub(super) orders: Vec<Order>,
+    /// Those of several runs.
+    pub(super) crossed: Orders,
 }
 
 impl Told {
@@ -22,12 +27,28 @@ impl Told {
                 self.warnings.push(warning);
             }
         }
+        self.crossed.add(other.orders);
         if self.properties.len() < other.properties.len() {
             self.properties.resize(other.properties.len(), Count::default());
         }
         for (sum, count) in self.properties.iter_mut().zip(other.properties) {
             sum.reached += count.reached;
             sum.held += count.held;
+        }
+    }
+}
+
+impl Told {
+    /// Takes what different runs differ in among the warnings; what fails the check, if the lint is denied.
+    pub(super) fn judge_orders(&mut self, lints: &Lints) -> Option<String> {
+        let messages = self.crossed.messages(&self.warnings);
+        match lints.level(FailureKind::LockOrder) {
+            Level::Deny if !messages.is_empty() => Some(messages.join("\n  ")),
+            Level::Warn => {
+                self.warnings.extend(messages);
+                None
+            }
+            _ => None,
         }
     }
 }
@@ -90,7 +111,8 @@ mod tests {
 
     fn told(warning: &str, reached: u64) -> Told {
         let count = Count { reached, held: 0 };
-        Told { warnings: vec![warning.into()], properties: vec![Count::default(), count] }
+        let properties = vec![Count::default(), count];
+        Told { warnings: vec![warning.into()], properties, ..Told::default() }
     }
 
     #[test]

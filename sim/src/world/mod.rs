@@ -25,7 +25,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
-pub(crate) use graph::{How, Share, Taker, WaitWaker, Which};
+pub(crate) use graph::{How, Order, Share, Taken, Taker, WaitWaker, Which};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use names::Given;
 pub(crate) use output::Output;

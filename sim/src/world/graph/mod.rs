@@ -5,6 +5,7 @@
 
 mod channels;
 mod leaks;
+mod lock_class;
 mod order;
 mod picture;
 mod report;
@@ -14,6 +15,7 @@ mod torn;
 mod ways_out;
 
 pub(crate) use channels::Which;
+pub(crate) use lock_class::{Order, Taken};
 pub(crate) use order::How;
 
 use super::{NONE, World};

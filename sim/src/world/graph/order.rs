@@ -5,30 +5,40 @@
 //! keeps them apart; and if the two shares of neither lock can be held at once. What only signals keep
 //! apart, such as a message sent in between, is not seen: then the order is still better made one.
 
-use super::{Graph, Hold, Object, Share, Site, World};
-use crate::check::FailureKind;
+use super::{Graph, Hold, Object, Share, Site, World, stuck::is_alive};
+use crate::{
+    check::FailureKind,
+    world::{Running, table::Table},
+};
+use sim_choice::Path;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tasks of which is kept that they took two locks in one order.
 const TAKERS_KEPT: usize = 8;
+/// Tasks of which is kept that they were there.
+const BESIDE: usize = 256;
 
 /// A lock that a task holds.
 #[derive(Clone, Copy)]
-struct Held {
-    object: u32,
-    share: Share,
-    site: Site,
+pub(super) struct Held {
+    pub(super) object: u32,
+    pub(super) share: Share,
+    pub(super) site: Site,
 }
 
 /// A task took two locks, one after the other.
-struct Nested {
+pub(super) struct Nested {
     task: u32,
-    first: Held,
-    second: Held,
+    pub(super) first: Held,
+    pub(super) second: Held,
     /// What it held besides.
-    gates: Vec<Held>,
+    pub(super) gates: Vec<Held>,
     /// How many tasks there were.
     spawned: u32,
+    /// For other runs: its path, where it was spawned if it is not main, and who was there beside.
+    pub(super) path: Path,
+    pub(super) site: Option<Site>,
+    pub(super) beside: Vec<Path>,
 }
 
 /// The orders in which locks were taken.
@@ -59,7 +69,7 @@ impl Orders {
             self.held.resize_with(index + 1, Vec::new);
         }
         let held = &mut self.held[index];
-        held.push(Held { object, share: hold.share, site: hold.site });
+        held.push(hold.held(object));
         held.len() > 1
     }
 
@@ -73,15 +83,25 @@ impl Orders {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.nested.is_empty()
+    }
+
+    pub(super) fn nested(&self) -> impl Iterator<Item = &Nested> {
+        self.nested.values().flatten()
+    }
+
     /// Notes in which orders a task has taken the last lock; gives those that took a pair in the other order.
-    fn note(&mut self, task: u32, object: u32, spawned: u32) -> Vec<(Nested, Nested)> {
+    fn note(&mut self, table: &Table, running: Running, object: u32) -> Vec<(Nested, Nested)> {
+        let (task, spawned) = (running.number, table.spawned);
         let held = self.held[task as usize].clone();
         let Some(&second) = held.iter().rfind(|held| held.object == object) else { return vec![] };
         let mut found = Vec::new();
         for &first in held.iter().filter(|held| held.object != object) {
             let others = |gate: &&Held| gate.object != object && gate.object != first.object;
             let gates = held.iter().filter(others).copied().collect();
-            let nested = Nested { task, first, second, gates, spawned };
+            let (path, site, beside) = (running.path, None, Vec::new());
+            let nested = Nested { task, first, second, gates, spawned, path, site, beside };
             let reversed = self.nested.get(&(object, first.object));
             if let Some(other) = reversed.and_then(|list| list.iter().find(|it| it.meets(&nested)))
             {
@@ -89,11 +109,23 @@ impl Orders {
             }
             let list = self.nested.entry((first.object, object)).or_default();
             if list.len() < TAKERS_KEPT && list.iter().all(|known| !known.is_as(&nested)) {
-                list.push(nested);
+                let site = (task != 0).then(|| site_of(table, running.slot)).flatten();
+                list.push(Nested { site, beside: all_beside(table), ..nested });
             }
         }
         found
     }
+}
+
+/// Where the task of a slot was spawned.
+fn site_of(table: &Table, slot: u32) -> Option<Site> {
+    Some(table.slots.get(slot as usize)?.header.as_ref()?.site)
+}
+
+/// The paths of the tasks that have not ended.
+fn all_beside(table: &Table) -> Vec<Path> {
+    let alive = table.slots[..table.used()].iter().filter(|slot| is_alive(slot));
+    alive.take(BESIDE).map(|slot| slot.path).collect()
 }
 
 impl Nested {
@@ -121,7 +153,7 @@ impl Nested {
     }
 
     fn copy(&self) -> Nested {
-        Nested { gates: Vec::new(), ..*self }
+        Nested { gates: Vec::new(), beside: Vec::new(), ..*self }
     }
 }
 
@@ -130,8 +162,8 @@ impl World {
     #[cold]
     pub(super) fn look_at_order(&self, object: u32) {
         let task = self.running.number();
-        let spawned = self.table.borrow().spawned;
-        let found = self.graph.borrow_mut().orders.note(task, object, spawned);
+        let running = self.running.get();
+        let found = self.graph.borrow_mut().orders.note(&self.table.borrow(), running, object);
         for (earlier, later) in found {
             let pair = (
                 earlier.first.object.min(later.first.object),
