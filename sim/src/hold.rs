@@ -98,12 +98,13 @@ impl Object {
         end
     }
 
-    /// A sender is gone.
-    pub(crate) fn remove_sender(&self, end: &End) {
-        context::within_or_at_end(|world| {
-            if let Some(Which::Sender(nth)) = end.which(world) {
-                world.remove_sender(self, nth);
-            }
+    /// An end is gone.
+    #[inline]
+    pub(crate) fn remove_end(&self, end: &End) {
+        context::within_or_at_end(|world| match end.which(world) {
+            Some(Which::Sender(nth)) => world.remove_sender(self, nth),
+            Some(Which::Receiver) => world.remove_receiver(self),
+            None => {}
         });
     }
 

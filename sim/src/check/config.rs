@@ -389,9 +389,51 @@ impl Config {
         self
     }
 
-    /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
-    /// `leaked_task`, `leaked_permit`, `leaked_receiver`, `aborted_guard`, `starved_task`, `unfair_wait`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
-    /// `all`.
+    /// The level of a lint, or of `all`. A lint that warns says its finding in [`Report::warnings`]; one that is
+    /// denied fails the run.
+    ///
+    /// | lint | level | what is found |
+    /// |---|---|---|
+    /// | `swallowed_panic` | deny | a task panicked and nobody looked at its handle |
+    /// | `swallowed_error` | deny | a task returned an `Err` and nobody looked at its handle |
+    /// | `escape` | deny | the program reached out of the simulation |
+    /// | `nondeterminism` | deny | two runs of one seed differed |
+    /// | `leaked_task` | warn | a task waits when main has ended, and holds a lock or permits |
+    /// | `leaked_permit` | warn | a task waits for permits that were forgotten |
+    /// | `leaked_receiver` | warn | a task waits for messages when main has ended, and who has the senders waits as well, for ever |
+    /// | `aborted_guard` | warn | a task was aborted while it held a lock of [`sync`](crate::sync) whose value it had changed, and somebody took that lock later |
+    /// | `starved_task` | warn | on a runtime with one worker a poll goes on for 64,000 steps and more while others are ready |
+    /// | `unfair_wait` | warn | others took a lock or permits more than [`overtakes`](Config::overtakes) times while somebody waited who came before |
+    /// | `blocked_poll` | warn | a poll blocked its worker |
+    /// | `lock_order` | warn | two tasks that may overlap take two locks in both orders, in one run or in different runs |
+    /// | `ignored_fault` | warn | an injected fault was ignored |
+    /// | `unreached_property` | warn | no run came to what a property says that one should |
+    ///
+    /// `aborted_guard` cannot know whether the change was whole when the task was aborted: where it always is, allow it.
+    ///
+    /// ```
+    /// use sim::{Config, Level, sync::Mutex};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let config = Config::new().seeds(50).lint("aborted_guard", Level::Deny);
+    /// let report = sim::check(config, || async {
+    ///     let pair = Arc::new(Mutex::new((0, 0)));
+    ///     let task = sim::spawn({
+    ///         let pair = pair.clone();
+    ///         async move {
+    ///             let mut pair = pair.lock().await;
+    ///             pair.0 += 1;
+    ///             sim::time::sleep(Duration::from_secs(1)).await; // aborted here, the two differ
+    ///             pair.1 += 1;
+    ///         }
+    ///     });
+    ///     sim::time::sleep(Duration::from_millis(1)).await;
+    ///     task.abort();
+    ///     let _ = task.await;
+    ///     drop(pair.lock().await);
+    /// });
+    /// assert_eq!(report.failure.unwrap().kind, sim::FailureKind::AbortedGuard);
+    /// ```
     pub fn lint(mut self, name: &str, level: Level) -> Config {
         if let Err(error) = self.limits.lints.set(name, level) {
             self.mistake(format!("lint: {error}"));

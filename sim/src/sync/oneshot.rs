@@ -100,7 +100,7 @@ impl<T> Drop for Sender<T> {
         if self.inner.is_some() {
             self.channel.leave();
         }
-        self.channel.object.remove_sender(&self.end);
+        self.channel.object.remove_end(&self.end);
     }
 }
 
@@ -192,6 +192,7 @@ impl<T> Drop for Receiver<T> {
         if !self.inner.is_terminated() {
             self.channel.leave();
         }
+        self.channel.object.remove_end(&self.end);
     }
 }
 

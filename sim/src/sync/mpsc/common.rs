@@ -133,6 +133,7 @@ macro_rules! receiver {
         impl<T> Drop for $receiver<T> {
             fn drop(&mut self) {
                 self.channel.leave();
+                self.channel.object.remove_end(&self.end);
             }
         }
 
@@ -203,7 +204,7 @@ macro_rules! sender {
                 if self.inner.as_ref().is_some_and(|inner| inner.strong_count() == 1) {
                     self.channel.leave();
                 }
-                self.channel.object.remove_sender(&self.end);
+                self.channel.object.remove_end(&self.end);
             }
         }
 

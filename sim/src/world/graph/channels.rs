@@ -43,11 +43,16 @@ pub(super) struct Keeper {
     pub(super) site: Site,
     /// How many tasks had been spawned by then.
     pub(super) spawned: u32,
-    /// How much had been sent in the run by then.
-    sent: u64,
+    /// The step at which it was made.
+    made: u64,
 }
 
 impl Keeper {
+    fn made_by(task: u32, site: Site, spawned: u32, step: u64) -> Keeper {
+        Keeper { has: Has::Made, task, site, spawned, made: step }
+    }
+
+    #[inline]
     fn used_by(&mut self, task: u32, site: Site, spawned: u32) {
         self.has = match self.has {
             Has::Made => Has::Used,
@@ -62,7 +67,9 @@ impl Keeper {
 /// The ends of a channel that was made in this run.
 pub(super) struct Ends {
     pub(super) receiver: Keeper,
-    senders: Vec<Keeper>,
+    /// The first sender apart from the others: most channels have one.
+    first: Keeper,
+    more: Vec<Keeper>,
     free: Vec<u32>,
     /// Not all that can send are known.
     pub(super) others_send: bool,
@@ -73,19 +80,23 @@ pub(super) struct Ends {
 impl Ends {
     /// The senders that there are.
     pub(super) fn senders(&self) -> impl Iterator<Item = &Keeper> + Clone {
-        self.senders.iter().filter(|keeper| keeper.has != Has::Gone)
+        let all = std::iter::once(&self.first).chain(&self.more);
+        all.filter(|keeper| keeper.has != Has::Gone)
+    }
+
+    fn sender(&mut self, nth: u32) -> Option<&mut Keeper> {
+        match nth {
+            0 => Some(&mut self.first),
+            nth => self.more.get_mut(nth as usize - 1),
+        }
     }
 }
 
 impl Graph {
-    fn made(&self, task: u32, site: Site, spawned: u32) -> Keeper {
-        Keeper { has: Has::Made, task, site, spawned, sent: self.sent }
-    }
-
     /// Whether who made an end has sent something since, of which the end may have been part.
     pub(super) fn may_be_sent(&self, keeper: &Keeper) -> bool {
         let last = self.sent_by.get(keeper.task as usize).copied().unwrap_or_default();
-        keeper.has == Has::Made && last > keeper.sent
+        keeper.has == Has::Made && last >= keeper.made
     }
 
     /// The ends of a channel, if all that is to be known of them is known.
@@ -93,14 +104,21 @@ impl Graph {
         self.places.get(channel as usize)?.ends.as_deref()
     }
 
-    /// The running task has sent something.
-    fn note_sent(&mut self, task: u32) {
-        self.sent += 1;
-        let index = task as usize;
-        if index >= self.sent_by.len() {
-            self.sent_by.resize(index + 1, 0);
+    /// A task sends something.
+    #[inline]
+    fn note_sent(&mut self, task: u32, step: u64) {
+        match self.sent_by.get_mut(task as usize) {
+            Some(last) => *last = step,
+            None => self.note_first_sent(task, step),
         }
-        self.sent_by[index] = self.sent;
+    }
+
+    #[cold]
+    fn note_first_sent(&mut self, task: u32, step: u64) {
+        if task != super::NONE {
+            self.sent_by.resize(task as usize + 1, 0);
+            self.sent_by[task as usize] = step;
+        }
     }
 }
 
@@ -110,10 +128,11 @@ impl World {
         let (number, task) = (channel.number_in(self), self.running.number());
         let spawned = self.table.borrow().spawned;
         let mut graph = self.graph.borrow_mut();
-        let made = graph.made(task, channel.site(), spawned);
+        let made = Keeper::made_by(task, channel.site(), spawned, self.pulse.get());
         graph.place(number).ends = Some(Box::new(Ends {
             receiver: made,
-            senders: vec![made],
+            first: made,
+            more: Vec::new(),
             free: Vec::new(),
             others_send: false,
             reserves: false,
@@ -125,18 +144,18 @@ impl World {
         let (number, task) = (channel.number_in(self), self.running.number());
         let spawned = self.table.borrow().spawned;
         let mut graph = self.graph.borrow_mut();
-        let made = graph.made(task, channel.site(), spawned);
+        let made = Keeper::made_by(task, channel.site(), spawned, self.pulse.get());
         let ends = graph.places.get_mut(number as usize)?.ends.as_mut()?;
         if let Some(free) = ends.free.pop() {
-            ends.senders[free as usize] = made;
+            *ends.sender(free)? = made;
             return Some(Which::Sender(free));
         }
-        if ends.senders.len() == SENDERS_KEPT {
+        if ends.more.len() == SENDERS_KEPT {
             ends.others_send = true;
             return None;
         }
-        ends.senders.push(made);
-        Some(Which::Sender(ends.senders.len() as u32 - 1))
+        ends.more.push(made);
+        Some(Which::Sender(ends.more.len() as u32))
     }
 
     /// A sender is gone.
@@ -145,10 +164,18 @@ impl World {
         let mut graph = self.graph.borrow_mut();
         let place = graph.places.get_mut(number as usize);
         if let Some(ends) = place.and_then(|place| place.ends.as_mut())
-            && let Some(keeper) = ends.senders.get_mut(nth as usize)
+            && let Some(keeper) = ends.sender(nth)
         {
             keeper.has = Has::Gone;
             ends.free.push(nth);
+        }
+    }
+
+    /// The receiver is gone: nobody waits any more.
+    pub(crate) fn remove_receiver(&self, channel: &Object) {
+        let number = channel.number_in(self);
+        if let Some(place) = self.graph.borrow_mut().places.get_mut(number as usize) {
+            place.ends = None;
         }
     }
 
@@ -177,9 +204,7 @@ impl World {
         match end {
             Access::Send => {
                 place.sender = Some((task, site));
-                if task != super::NONE {
-                    graph.note_sent(task);
-                }
+                graph.note_sent(task, self.pulse.get());
             }
             _ => place.receiver = Some((task, site)),
         }
@@ -201,7 +226,7 @@ impl World {
         if let (Some(ends), Some(which)) = (&mut place.ends, which) {
             let keeper = match which {
                 Which::Receiver => Some(&mut ends.receiver),
-                Which::Sender(nth) => ends.senders.get_mut(nth as usize),
+                Which::Sender(nth) => ends.sender(nth),
             };
             if let Some(keeper) = keeper {
                 keeper.used_by(task, site, spawned);
@@ -210,7 +235,7 @@ impl World {
         match access {
             Access::Send => {
                 place.sender = Some((task, site));
-                graph.note_sent(task);
+                graph.note_sent(task, self.pulse.get());
             }
             Access::Receive => place.receiver = Some((task, site)),
             _ => {}

@@ -115,7 +115,7 @@ struct Place {
     taken: u32,
     waiting: u32,
     /// Who was aborted while it held the lock, and had changed what it protects.
-    torn: Option<torn::Torn>,
+    torn: Option<Box<torn::Torn>>,
     /// Permits that will not come back.
     forgotten: Vec<Hold>,
     /// The tasks of a set.
@@ -236,8 +236,7 @@ pub(super) struct Graph {
     idle: usize,
     /// How often others may take what somebody waits for.
     overtakes: u32,
-    /// How much was sent in the run, and when each task sent last.
-    sent: u64,
+    /// At which step each task sent something last.
     sent_by: Vec<u64>,
     aborters: Vec<ways_out::Aborter>,
     watch: stuck::Watch,
@@ -251,7 +250,7 @@ impl Graph {
         self.places.iter_mut().for_each(Place::clear);
         self.waits.clear();
         self.free.clear();
-        (self.began, self.idle, self.sent) = (0, 0, 0);
+        (self.began, self.idle) = (0, 0);
         self.sent_by.clear();
         self.aborters.clear();
         self.watch.clear();
@@ -371,9 +370,14 @@ impl World {
             true => graph.idle += 1,
             false => graph.watch.changed = true,
         }
-        let place = graph.place(number);
-        let turn = place.taken.saturating_add(place.waiting);
-        place.waiting += 1;
+        let turn = match share.is_of_channel() {
+            true => 0,
+            false => {
+                let place = graph.place(number);
+                place.waiting += 1;
+                place.taken.saturating_add(place.waiting - 1)
+            }
+        };
         let wait = Wait {
             task: self.running.number(),
             object: number,
@@ -410,8 +414,11 @@ impl World {
     pub(crate) fn end_wait(&self, wait: u32) {
         let mut graph = self.graph.borrow_mut();
         let Some(ended) = graph.waits.get_mut(wait as usize).and_then(Option::take) else { return };
-        graph.idle -= usize::from(ended.share.is_idle());
         graph.free.push(wait);
+        if ended.share.is_of_channel() {
+            graph.idle -= usize::from(ended.share.is_idle());
+            return;
+        }
         let overtakes = graph.overtakes;
         let place = graph.place(ended.object);
         place.waiting = place.waiting.saturating_sub(1);

@@ -33,7 +33,8 @@ impl World {
                 slot.and_then(|slot| slot.op),
             )
         };
-        self.graph.borrow_mut().place(object).torn = Some(Torn { spawned, waited, taken });
+        self.graph.borrow_mut().place(object).torn =
+            Some(Box::new(Torn { spawned, waited, taken }));
     }
 
     /// Somebody takes such a lock. By places alone, so that many runs give one warning.
