@@ -389,7 +389,7 @@ impl Config {
         self
     }
 
-    /// The level of a lint, or of `all`. A lint that warns says its finding in [`Report::warnings`]; one that is
+    /// The level of a lint, or of `all`. A lint that warns says its finding in [`Report::warnings`](crate::Report::warnings); one that is
     /// denied fails the run.
     ///
     /// | lint | level | what is found |
