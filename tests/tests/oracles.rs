@@ -5,7 +5,7 @@ use sim::{Config, FailureKind, Level};
 use sim_tests::{
     again::check_again,
     oracles::{
-        DEADLOCKS, LEGAL, ORDERED, both_orders, lock_that_is_kept, permit_that_is_forgotten,
+        ORDERED, WAITS, all, both_orders, lock_that_is_kept, permit_that_is_forgotten,
         server_without_a_lock, with_places,
     },
 };
@@ -16,7 +16,7 @@ const RUNS: u64 = 2_000;
 
 #[test]
 fn deadlocks_are_told_with_cycles_and_places() {
-    for program in DEADLOCKS {
+    for program in all() {
         let report = sim::check(Config::new().seeds(RUNS), program.broken);
         let failure = report.failure.unwrap_or_else(|| panic!("{} passed", program.name));
         assert_eq!(failure.kind, FailureKind::Deadlock, "{}: {failure}", program.name);
@@ -34,7 +34,7 @@ fn deadlocks_are_told_with_cycles_and_places() {
 
 #[test]
 fn corrected_programs_pass() {
-    for program in DEADLOCKS {
+    for program in all() {
         let report = sim::check(Config::new().seeds(RUNS), program.corrected);
         assert!(report.failure.is_none(), "{}: {report}", program.name);
         assert_eq!(report.runs, RUNS, "{}", program.name);
@@ -43,7 +43,7 @@ fn corrected_programs_pass() {
 
 #[test]
 fn legal_programs_pass() {
-    for (name, main) in LEGAL {
+    for (name, main) in WAITS {
         let report = sim::check(Config::new().seeds(RUNS), *main);
         assert!(report.failure.is_none(), "{name}: {report}");
         assert_eq!(report.runs, RUNS, "{name}");
