@@ -376,7 +376,7 @@ impl Config {
         self
     }
 
-    /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
+    /// The level of a lint: `swallowed_panic`, `ignored_panic`, `swallowed_error`, `escape`, `nondeterminism`,
     /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
     /// `all`.
     pub fn lint(mut self, name: &str, level: Level) -> Config {

@@ -4,7 +4,7 @@ pub use tokio::sync::oneshot::error;
 
 use super::guard::Channel;
 use crate::{
-    point::{Access, point},
+    point::{Access, Site, place_of_poll, point},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
@@ -151,19 +151,26 @@ impl<T> Receiver<T> {
     ///
     /// Panics within a task.
     #[track_caller]
-    pub fn blocking_recv(self) -> Result<T, RecvError> {
+    pub fn blocking_recv(mut self) -> Result<T, RecvError> {
+        self.announce(Location::caller());
         block_on_here(self)
+    }
+
+    /// Once: who is polled again waits since then.
+    fn announce(&mut self, site: Site) {
+        if !std::mem::replace(&mut self.announced, true) {
+            point(&self.channel.object, Access::Receive, site);
+        }
     }
 }
 
 impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if !std::mem::replace(&mut this.announced, true) {
-            point(&this.channel.object, Access::Receive, this.channel.site);
-        }
+        this.announce(place_of_poll(Location::caller(), this.channel.site));
         let coop = ready!(poll_proceed(cx));
         let output = ready!(Pin::new(&mut this.inner).poll(cx));
         coop.made_progress();

@@ -46,6 +46,7 @@ use sim_sys::fiber::{self, Fiber, Pulse, Stack, Watched};
 use sim_time::Timers;
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     collections::VecDeque,
     sync::{
         Arc,
@@ -218,6 +219,8 @@ pub(crate) struct World {
     spin: spin::Spin,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
+    /// Of tasks that panicked, by number.
+    fallen: RefCell<BTreeMap<u32, PanicNote>>,
     /// Tasks that have panicked, by their numbers.
     panicked: RefCell<Vec<u32>>,
     /// Fibers were left suspended for ever: the thread cannot be used for another run.
@@ -296,6 +299,7 @@ impl World {
             each_step: each_step::EachStep::default(),
             spin: spin::Spin::default(),
             panics: RefCell::default(),
+            fallen: RefCell::default(),
             panicked: RefCell::default(),
             spoiled: Cell::new(false),
             trace: RefCell::new(None),
@@ -354,6 +358,7 @@ impl World {
         self.warnings.borrow_mut().clear();
         self.properties.borrow_mut().clear();
         self.panics.borrow_mut().clear();
+        self.fallen.borrow_mut().clear();
         self.panicked.borrow_mut().clear();
     }
 
@@ -546,7 +551,13 @@ impl World {
 
     /// Reports a finding as its lint's level says; true if it ends the run.
     pub(crate) fn lint(&self, kind: FailureKind, message: String, number: Option<u32>) -> bool {
-        match self.limits.borrow().lints.level(kind) {
+        let level = self.limits.borrow().lints.level(kind);
+        self.find(level, kind, message, number)
+    }
+
+    /// Reports a finding of a lint of that level; true if it ends the run.
+    fn find(&self, level: Level, kind: FailureKind, message: String, number: Option<u32>) -> bool {
+        match level {
             Level::Allow => false,
             Level::Warn => {
                 self.warnings.borrow_mut().push(message);
