@@ -2,10 +2,10 @@
 
 use super::{heartbeat, programs};
 use sim as tokio;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::{
     join, select, spawn,
-    sync::{Mutex, RwLock},
+    sync::{Mutex, OnceCell, RwLock},
     task::{JoinSet, yield_now},
     time::{Duration, sleep},
 };
@@ -63,6 +63,20 @@ programs! {
     not_polled_any_more: Deadlock [
         "no task can go on", "waits at {unpolled again}",
         "nobody holds: it was given to a future of this task that is not polled any more",
+    ];
+
+    guard_of_a_match: Deadlock [
+        "a task can be woken by nothing but itself", "waits at {match again}", "(created at {match cache}",
+        "which it itself took at {match first}",
+    ];
+    three_kinds: Deadlock [
+        "cycle: main/0 -> main/1 -> main/2 -> main/0", "which task main/0 took at {kinds mutex}",
+        "which task main/1 took at {kinds write}", "which task main/2 took for reading at {kinds read}",
+        "waits at {kinds wants write}", "waits at {kinds wants read}", "waits at {kinds wants mutex}",
+        "task main waits at {kinds join}",
+    ];
+    cell_within_itself: Deadlock [
+        "no task can go on", "task main waits at {cell again}", "(created at {cell created}",
     ];
 }
 
@@ -288,4 +302,62 @@ async fn not_polled_any_more<const FIXED: bool>() {
         }
     }
     holder.await.unwrap();
+}
+
+/// The guard of a `match`'s value lives as long as its arms.
+async fn guard_of_a_match<const FIXED: bool>() {
+    heartbeat();
+    let cache = Mutex::new(BTreeMap::<&str, u32>::new()); // match cache
+    if FIXED {
+        let found = cache.lock().await.get("key").copied();
+        if found.is_none() {
+            cache.lock().await.insert("key", 1);
+        }
+        return;
+    }
+    match cache
+        .lock() // match first
+        .await
+        .get("key")
+    {
+        Some(value) => assert_eq!(*value, 1),
+        None => drop(cache.lock().await.insert("key", 1)), // match again
+    }
+}
+
+async fn three_kinds<const FIXED: bool>() {
+    let (a, b, c) = (Arc::new(Mutex::new(0)), Arc::new(RwLock::new(0)), Arc::new(RwLock::new(0)));
+    let (a2, b2, c2) = (a.clone(), b.clone(), c.clone());
+    let mut set = JoinSet::new();
+    set.spawn(async move {
+        let _a = a.lock().await; // kinds mutex
+        yield_now().await;
+        let _b = b.write().await; // kinds wants write
+    });
+    set.spawn(async move {
+        let _b = b2.write().await; // kinds write
+        yield_now().await;
+        let _c = c.write().await; // kinds wants read
+    });
+    set.spawn(async move {
+        let reading = c2.read().await; // kinds read
+        yield_now().await;
+        if FIXED {
+            drop(reading);
+        }
+        let _a = a2.lock().await; // kinds wants mutex
+    });
+    set.join_all().await; // kinds join
+}
+
+/// What makes the value asks for it.
+async fn cell_within_itself<const FIXED: bool>() {
+    let cell = OnceCell::new(); // cell created
+    let make = async || {
+        if FIXED {
+            return 1;
+        }
+        *cell.get_or_init(async || 1).await // cell again
+    };
+    assert_eq!(*cell.get_or_init(make).await, 1);
 }

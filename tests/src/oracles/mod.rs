@@ -6,22 +6,26 @@
 
 use crate::Main;
 use sim::{
-    Config, FailureKind,
+    Config, FailureKind, Level, Report,
     sync::Mutex,
     time::{Duration, sleep},
 };
 use std::sync::Arc;
 
 mod channels;
+mod close_calls;
+mod histories;
 mod joins;
 mod leaks;
+mod livelocks;
 mod locks;
 mod orders;
+mod polls;
+mod properties;
 mod semaphores;
+mod swallowed;
+mod unreached;
 mod waits;
-
-pub use leaks::{lock_that_is_kept, permit_that_is_forgotten, server_without_a_lock};
-pub use orders::both_orders;
 
 /// A program with a mistake.
 #[derive(Clone, Copy)]
@@ -40,30 +44,61 @@ pub struct Program {
     pub corrected: fn() -> Main,
 }
 
+impl Program {
+    /// Whether findings of its kind are only printed, if nobody says otherwise.
+    pub fn is_warning(&self) -> bool {
+        use FailureKind::{LeakedPermit, LeakedTask, LockOrder, UnreachedProperty};
+        matches!(self.kind, LeakedPermit | LeakedTask | LockOrder | UnreachedProperty)
+    }
+
+    /// Runs the program without the mistake. If a finding would only be printed, all lints fail here.
+    pub fn check_corrected(&self, runs: u64) -> Report {
+        let settings = (self.settings)(Config::new().seeds(runs));
+        match self.is_warning() {
+            true => sim::check(settings.lint("all", Level::Deny), self.corrected),
+            false => sim::check(settings, self.corrected),
+        }
+    }
+}
+
 /// A program without a mistake: its name, and what starts it.
 pub type Legal = (&'static str, fn() -> Main);
 
 /// All programs with a mistake.
-pub fn all() -> impl Iterator<Item = &'static Program> {
-    let files = [locks::PROGRAMS, semaphores::PROGRAMS, channels::PROGRAMS, joins::PROGRAMS];
-    files.into_iter().flatten()
+pub fn broken() -> impl Iterator<Item = &'static Program> {
+    FILES.iter().flat_map(|file| file.programs)
 }
 
-/// Programs that wait in circles, or seem to, until something ends that.
-pub const WAITS: &[Legal] = waits::LEGAL;
+/// All programs without one.
+pub fn legal() -> impl Iterator<Item = Legal> {
+    [waits::LEGAL, orders::LEGAL, leaks::LEGAL, close_calls::LEGAL].into_iter().flatten().copied()
+}
 
-/// Programs whose locks cannot be waited for in a circle, whatever their order.
+/// Those whose locks cannot be waited for in a circle, whatever their order.
 pub const ORDERED: &[Legal] = orders::LEGAL;
 
-/// The files of this folder: how reports call them, and what is in them.
-const FILES: &[(&str, &str)] = &[
-    (locks::FILE, include_str!("locks.rs")),
-    (semaphores::FILE, include_str!("semaphores.rs")),
-    (channels::FILE, include_str!("channels.rs")),
-    (joins::FILE, include_str!("joins.rs")),
-    (leaks::FILE, include_str!("leaks.rs")),
-    (orders::FILE, include_str!("orders.rs")),
-];
+/// A file of this folder that has programs with a mistake.
+struct File {
+    /// As reports call it.
+    name: &'static str,
+    text: &'static str,
+    programs: &'static [Program],
+}
+
+macro_rules! files {
+    ($($file:ident),*) => {
+        const FILES: &[File] = &[$(File {
+            name: $file::FILE,
+            text: include_str!(concat!(stringify!($file), ".rs")),
+            programs: $file::PROGRAMS,
+        }),*];
+    };
+}
+
+files!(
+    locks, semaphores, channels, joins, orders, swallowed, leaks, livelocks, polls, properties,
+    unreached, histories
+);
 
 /// The place of the line that ends in a mark, as reports write it.
 ///
@@ -74,12 +109,23 @@ const FILES: &[(&str, &str)] = &[
 pub fn place(mark: &str) -> String {
     let comment = format!("// {mark}");
     let mut found = Vec::new();
-    for (file, text) in FILES {
+    for File { name, text, .. } in FILES {
         let lines = text.lines().enumerate().filter(|line| line.1.ends_with(&comment));
-        found.extend(lines.map(|line| format!("{file}:{}", line.0 + 1)));
+        found.extend(lines.map(|line| format!("{name}:{}", line.0 + 1)));
     }
     assert_eq!(found.len(), 1, "{mark}: {found:?}");
     found.remove(0)
+}
+
+/// Whether a report says what is expected, in which `{mark}` is the place of that mark: its file and line, since the
+/// columns of a report are left out.
+///
+/// # Panics
+///
+/// Panics if a mark is not one line.
+#[must_use]
+pub fn says(report: &str, expected: &str) -> bool {
+    without_columns(report).contains(&with_places(expected))
 }
 
 /// An expectation with its marks replaced by places.
@@ -94,6 +140,23 @@ pub fn with_places(expected: &str) -> String {
         rest = after;
     }
     text + rest
+}
+
+/// `src/lib.rs:3:14` becomes `src/lib.rs:3`.
+fn without_columns(report: &str) -> String {
+    let mut pieces = report.split(".rs:");
+    let mut text = pieces.next().unwrap_or_default().to_string();
+    for piece in pieces {
+        let digits =
+            |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (line, rest) = piece.split_at(digits(piece));
+        let column = rest.strip_prefix(':').map_or(0, digits);
+        let rest = if column > 0 { &rest[1 + column..] } else { rest };
+        text.push_str(".rs:");
+        text.push_str(line);
+        text.push_str(rest);
+    }
+    text
 }
 
 /// Lists the programs of a file, each a function that is generic over whether it is corrected:
@@ -128,14 +191,14 @@ macro_rules! settings {
 }
 
 /// Lists the legal programs of a file.
-macro_rules! legal {
+macro_rules! legal_programs {
     ($($name:ident,)*) => {
         pub(super) const LEGAL: &[$crate::oracles::Legal] =
             &[$((stringify!($name), || Box::pin($name()))),*];
     };
 }
 
-use {legal, programs, settings};
+use {legal_programs, programs, settings};
 
 /// Keeps the clock going, so that a deadlock is never one of all tasks.
 fn heartbeat() {

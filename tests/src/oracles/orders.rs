@@ -1,6 +1,6 @@
 //! Locks that are taken in both orders, by tasks that may overlap and by such as cannot wait for each other.
 
-use super::{legal, two_locks};
+use super::{legal_programs, programs, two_locks};
 use sim as tokio;
 use std::sync::Arc;
 use tokio::{
@@ -10,9 +10,18 @@ use tokio::{
     time::{Duration, sleep},
 };
 
-pub(super) const FILE: &str = file!();
+programs! {
+    both_orders: LockOrder [
+        "two locks are taken in both orders", "a task spawned at {both one}", "at {both one first}",
+        "at {both one second}", "a task spawned at {both two}", "at {both two first}", "at {both two second}",
+    ] with |config| config.strategy("calm");
+    table_and_row: LockOrder [
+        "two locks are taken in both orders", "a task spawned at {scan task}", "at {scan first}", "at {scan second}",
+        "a task spawned at {update task}", "at {update first}", "at {update second}",
+    ] with |config| config.strategy("calm");
+}
 
-legal! {
+legal_programs! {
     gate_around_both,
     read_and_read,
     one_after_the_other,
@@ -22,7 +31,7 @@ legal! {
 }
 
 /// Takes two locks in both orders, in tasks that could overlap but seldom do.
-pub async fn both_orders() {
+async fn both_orders<const FIXED: bool>() {
     let (a, b) = two_locks();
     let (a2, b2) = (a.clone(), b.clone());
     let one = async move {
@@ -33,12 +42,41 @@ pub async fn both_orders() {
     let one = spawn(one); // both one
     let two = async move {
         sleep(Duration::from_secs(1)).await;
-        let _b = b2.lock().await; // both two first
+        if FIXED {
+            drop(a2.lock().await);
+        }
+        let b = b2.lock().await; // both two first
+        if FIXED {
+            drop(b);
+        }
         let _a = a2.lock().await; // both two second
     };
     let two = spawn(two); // both two
     one.await.unwrap();
     two.await.unwrap();
+}
+
+/// A mutex under a table's lock, and the table's lock under the mutex.
+async fn table_and_row<const FIXED: bool>() {
+    let (table, row) = (Arc::new(RwLock::new(0)), Arc::new(Mutex::new(0)));
+    let (table2, row2) = (table.clone(), row.clone());
+    let scan = async move {
+        let seen = table.read().await; // scan first
+        *row.lock().await += *seen; // scan second
+        sleep(Duration::from_secs(2)).await;
+    };
+    let scan = spawn(scan); // scan task
+    let update = async move {
+        sleep(Duration::from_secs(1)).await;
+        let row = row2.lock().await; // update first
+        if FIXED {
+            drop(row);
+        }
+        *table2.write().await += 1; // update second
+    };
+    let update = spawn(update); // update task
+    scan.await.unwrap();
+    update.await.unwrap();
 }
 
 async fn gate_around_both() {

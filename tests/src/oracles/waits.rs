@@ -1,6 +1,6 @@
 //! Legal programs that wait in circles, or seem to, until something ends that.
 
-use super::{heartbeat, legal, two_locks};
+use super::{heartbeat, legal_programs, two_locks};
 use sim as tokio;
 use std::{pin::pin, sync::Arc};
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
     time::{Duration, sleep, timeout},
 };
 
-legal! {
+legal_programs! {
     timeout_ends_the_cycle,
     select_drops_the_waiter,
     watchdog_with_the_join_handle,
