@@ -4,7 +4,10 @@
 //! program: `cargo run --bin bank`.
 
 pub mod bank;
+pub mod busy_loop;
 pub mod forgotten_error;
+pub mod kept_lock;
+pub mod last_item;
 pub mod philosophers;
 pub mod show;
 pub mod stale_read;

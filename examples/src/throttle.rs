@@ -75,10 +75,12 @@ pub async fn corrected() -> Result<(), String> {
     Ok(())
 }
 
-/// The first error of the callers.
+/// The first error of the callers, when all have been looked at.
 async fn all(mut callers: JoinSet<Result<(), String>>) -> Result<(), String> {
+    let mut first = Ok(());
     while let Some(caller) = callers.join_next().await {
-        caller.map_err(|error| error.to_string())??;
+        let result = caller.map_err(|error| error.to_string())?;
+        first = first.and(result);
     }
-    Ok(())
+    first
 }

@@ -32,8 +32,9 @@ const TEST: [&str; 19] = [
 ];
 const MAIN: [&str; 7] =
     ["workers", "flavor", "worker_threads", "start_paused", "crate", "name", "unhandled_panic"];
-const LINTS: [&str; 15] = [
+const LINTS: [&str; 16] = [
     "swallowed_panic",
+    "ignored_panic",
     "swallowed_error",
     "escape",
     "nondeterminism",

@@ -41,13 +41,14 @@
 //! Histories that come from elsewhere are made with [`History`], and decided by [`check`] or a [`Checker`]; how that
 //! works, and what it costs, is told by the crate `sim-history`, whose items these are.
 
-use crate::context;
+use crate::{check::FailureKind, context};
 pub use sim_history::{
     Call, CallId, Checker, End, Event, History, Illegal, Model, Verdict, check, models,
 };
 use std::{
     fmt,
     future::Future,
+    panic::Location,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -184,20 +185,30 @@ impl<Op, Ret> Recorder<Op, Ret> {
 
     /// Checks what has been recorded so far, with the budget of [`Checker::new`].
     ///
+    /// If it is not linearizable a run fails as [`FailureKind::Assertion`](crate::FailureKind::Assertion), with the report
+    /// of [`Illegal`]: the shortest part of the history that no order of its calls explains. So it does if the budget did
+    /// not suffice: a test that decided nothing has not passed. [`verdict`](Recorder::verdict) leaves it to the caller.
+    ///
     /// # Panics
     ///
-    /// If it is not linearizable, with the report of [`Illegal`]; in a simulation that fails the run. Also if the budget
-    /// did not suffice: a test that decided nothing has not passed. [`verdict`](Recorder::verdict) leaves it to
-    /// the caller.
+    /// Outside of a simulation, where a run would fail.
     #[track_caller]
     pub fn check<M: Model<Op = Op, Ret = Ret>>(&self, model: M) {
-        match self.verdict(&Checker::new(), model) {
-            Verdict::Ok => {}
-            Verdict::Illegal(illegal) => panic!("{illegal}"),
-            Verdict::Unknown { steps } => panic!(
-                "undecided: {steps} steps did not suffice to say whether the history is linearizable; \
-                 give the checker a greater budget, or make fewer calls at once"
+        let site = Location::caller();
+        let message = match self.verdict(&Checker::new(), model) {
+            Verdict::Ok => return,
+            Verdict::Illegal(illegal) => format!("the history checked at {site} is {illegal}"),
+            Verdict::Unknown { steps } => format!(
+                "the history checked at {site} is undecided: {steps} steps did not suffice to say whether it is \
+                 linearizable; give the checker a greater budget, or make fewer calls at once"
             ),
+        };
+        match context::running() {
+            Some(world) => {
+                world.fail(FailureKind::Assertion, message);
+                world.leave();
+            }
+            None => panic!("{message}"),
         }
     }
 

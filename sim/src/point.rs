@@ -98,6 +98,13 @@ impl Object {
     }
 }
 
+/// The place of a poll, if it is one of the program's. What polls may be code of a library, such as a combinator, whose
+/// place says nothing to a user, and whose path is the machine's: then `else_site`. Cargo gives the files of a
+/// workspace relative paths, and those of libraries absolute ones.
+pub(crate) fn place_of_poll(site: Site, else_site: Site) -> Site {
+    if site.file().starts_with('/') { else_site } else { site }
+}
+
 /// Announces `access` to `object` at `site`; another task may run before this returns.
 #[inline]
 pub(crate) fn point(object: &Object, access: Access, site: Site) {

@@ -9,9 +9,18 @@ use sim::{Config, Failure};
 ///
 /// Panics if one of them does not end in the same failure.
 pub fn check_again(name: &str, main: fn() -> Main, failure: &Failure) {
-    let seed = sim::check(Config::new().only_seed(failure.seed.0), main);
+    check_again_with(&Config::new(), name, main, failure);
+}
+
+/// As [`check_again`], of a failure that was found with these settings.
+///
+/// # Panics
+///
+/// As [`check_again`].
+pub fn check_again_with(settings: &Config, name: &str, main: fn() -> Main, failure: &Failure) {
+    let seed = sim::check(settings.clone().only_seed(failure.seed.0), main);
     assert_eq!(seed.runs, 1, "{name}");
-    let tape = sim::replay(&failure.tape, main);
+    let tape = sim::replay_with(settings.clone(), &failure.tape, main);
     assert_eq!(tape.warnings, [""; 0], "{name}: the tape diverged");
     for report in [seed, tape] {
         let again = report.failure.unwrap_or_else(|| panic!("{name} passed: {failure}"));

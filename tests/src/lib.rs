@@ -12,6 +12,7 @@ pub mod oracles;
 #[path = "../bugs/mod.rs"]
 pub mod ported;
 pub mod properties;
+pub mod reports;
 
 use std::{future::Future, pin::Pin};
 

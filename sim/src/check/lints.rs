@@ -14,8 +14,10 @@ pub enum Level {
 }
 
 /// Name, kind of failure, level by default.
-const LINTS: [(&str, FailureKind, Level); 14] = [
+const LINTS: [(&str, FailureKind, Level); 15] = [
     ("swallowed_panic", FailureKind::SwallowedPanic, Level::Deny),
+    // A kind may have several lints; the first is the one of findings that name none.
+    ("ignored_panic", FailureKind::SwallowedPanic, Level::Deny),
     ("swallowed_error", FailureKind::SwallowedError, Level::Deny),
     ("escape", FailureKind::Escape, Level::Deny),
     ("nondeterminism", FailureKind::Nondeterminism, Level::Deny),
@@ -46,6 +48,12 @@ impl Lints {
     pub(crate) fn level(&self, kind: FailureKind) -> Level {
         let lint = LINTS.iter().position(|lint| lint.1 == kind);
         lint.map_or(Level::Deny, |lint| self.0[lint])
+    }
+
+    /// The level of the lint `name`.
+    pub(crate) fn level_of(&self, name: &str) -> Level {
+        let lint = LINTS.iter().position(|lint| lint.0 == name);
+        self.0[lint.expect("the simulation knows its own lints")]
     }
 
     /// Sets the lint `name`, or all of them.

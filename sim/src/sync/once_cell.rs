@@ -1,7 +1,10 @@
 //! A value that is set once, by whoever comes first.
 
 use super::{SetError, charge::charged_ok, guard::cell_faces};
-use crate::point::{Access, Object, Site, point};
+use crate::{
+    hold::{Share, Taker},
+    point::{Access, Object, Site, point},
+};
 use std::{convert::Infallible, future::Future, panic::Location};
 use tokio::sync as real;
 
@@ -143,9 +146,12 @@ impl<T> OnceCell<T> {
         if self.inner.initialized() {
             return Ok(());
         }
-        let Ok(turn) = charged_ok(self.turn.acquire()).await else {
+        let acquire = self.object.waiting(Share::Whole, site, self.turn.acquire());
+        let Ok(turn) = charged_ok(acquire).await else {
             return Ok(());
         };
+        let _turn =
+            Turn { object: &self.object, taker: self.object.hold(Share::Whole, site), site };
         let value = f().await?;
         point(&self.object, Access::Write, site);
         self.fill(value, turn);
@@ -169,6 +175,19 @@ impl<T> OnceCell<T> {
     pub fn take(&mut self) -> Option<T> {
         self.turn = real::Semaphore::new(1);
         self.inner.take()
+    }
+}
+
+/// Whose turn it is to make the value, for those who are told who waits for whom.
+struct Turn<'a> {
+    object: &'a Object,
+    taker: Taker,
+    site: Site,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.object.give_back(self.taker, self.site, 1);
     }
 }
 

@@ -5,7 +5,7 @@ pub use tokio::sync::oneshot::error;
 use super::guard::Channel;
 use crate::{
     hold::{End, Polled, Share},
-    point::{Access, point, point_of_end},
+    point::{Access, Site, place_of_poll, point, point_of_end},
     runtime::block_on_here,
     task::coop::{cooperative, poll_proceed},
 };
@@ -162,20 +162,26 @@ impl<T> Receiver<T> {
     ///
     /// Panics within a task.
     #[track_caller]
-    pub fn blocking_recv(self) -> Result<T, RecvError> {
+    pub fn blocking_recv(mut self) -> Result<T, RecvError> {
+        self.announce(Location::caller());
         block_on_here(self)
+    }
+
+    /// Once: who is polled again waits since then.
+    fn announce(&mut self, site: Site) {
+        if !std::mem::replace(&mut self.announced, true) {
+            point_of_end(&self.channel.object, &self.end, Access::Receive, site);
+        }
     }
 }
 
 impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if !std::mem::replace(&mut this.announced, true) {
-            let channel = &this.channel;
-            point_of_end(&channel.object, &this.end, Access::Receive, channel.site);
-        }
+        this.announce(place_of_poll(Location::caller(), this.channel.site));
         let coop = ready!(poll_proceed(cx));
         let poll = Pin::new(&mut this.inner).poll(cx);
         let (object, site) = (&this.channel.object, this.channel.site);

@@ -3,7 +3,7 @@
 use super::{AbortHandle, Id, JoinError, coop};
 use crate::{
     context,
-    point::{Access, point_of_task},
+    point::{Access, Site, place_of_poll, point_of_task},
     world::{Attempted, Header, Output, is_finished, world_of},
 };
 use std::{
@@ -92,13 +92,13 @@ impl<T> Future for JoinHandle<T> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let site = Location::caller();
+        let site = place_of_poll(Location::caller(), self.header().site);
         let told = point_of_task(self.header(), Access::Join, site);
         let task = Attempted::Task(self.header().number);
         if told {
             context::searching(|world| world.tell_attempt(task, site));
         }
-        let joined = self.poll_quietly(cx);
+        let joined = self.poll_quietly(cx, Some(site));
         if told && joined.is_ready() {
             context::searching(|world| world.tell_granted(task));
         }
@@ -108,7 +108,11 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> JoinHandle<T> {
     /// Polls for the output without announcing it.
-    pub(crate) fn poll_quietly(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+    pub(crate) fn poll_quietly(
+        &self,
+        cx: &mut Context<'_>,
+        joined: Option<Site>,
+    ) -> Poll<Result<T, JoinError>> {
         let header = self.header();
         let coop = ready!(coop::poll_proceed(cx));
         let Some(world) = world_of(header) else {
@@ -116,7 +120,10 @@ impl<T> JoinHandle<T> {
         };
         let outcome = ready!(world.poll_join(header, cx.waker()));
         coop.made_progress();
-        Poll::Ready(outcome.map(self.typed).map_err(|error| *error))
+        Poll::Ready(outcome.map(self.typed).map_err(|mut error| {
+            error.give(header.site, joined);
+            *error
+        }))
     }
 }
 

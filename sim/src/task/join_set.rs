@@ -314,7 +314,7 @@ impl<T: 'static> JoinSet<T> {
             let Some(handle) = self.handles.get_mut(&key) else { continue };
             let id = handle.id();
             let mut entry = Context::from_waker(&waker);
-            match handle.poll_quietly(&mut entry) {
+            match handle.poll_quietly(&mut entry, None) {
                 Poll::Ready(output) => {
                     self.handles.remove(&key);
                     return Poll::Ready(Some(output.map(|output| (id, output))));

@@ -100,12 +100,26 @@ impl World {
     fn note_main_panic(&self, payload: &(dyn std::any::Any + Send)) {
         let note = std::mem::take(&mut *self.panics.borrow_mut()).pop();
         let message = match note {
-            Some(note) => format!("{}, at {}", note.message, note.location),
+            Some(note) => {
+                let mut message = format!("{}, at {}", note.message, note.location);
+                self.tell_quoted_panic(&mut message, &note.message);
+                message
+            }
             None => {
                 crate::task::panic_text(payload).unwrap_or("a panic without a message").to_string()
             }
         };
         self.fail(FailureKind::Panic, message);
+    }
+
+    /// A panic of main's may quote that of a task, as `unwrap` of its output does: then says where that was.
+    fn tell_quoted_panic(&self, message: &mut String, panic: &str) {
+        for (&number, note) in self.fallen.borrow().iter() {
+            if panic.contains(&format!("{:?}", note.message)) {
+                let name = self.task_name(number);
+                message.push_str(&format!("\n  task {name} panicked at {}", note.location));
+            }
+        }
     }
 
     fn end_main(&self, slot: u32) {

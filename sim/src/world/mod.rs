@@ -48,6 +48,7 @@ use sim_sys::fiber::{self, Fiber, Pulse, Stack, Watched};
 use sim_time::Timers;
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     collections::VecDeque,
     sync::{
         Arc,
@@ -224,6 +225,8 @@ pub(crate) struct World {
     aborting: Cell<u32>,
     /// The panics since one was last caught by a task's end, first to last.
     pub(crate) panics: RefCell<Vec<PanicNote>>,
+    /// Of tasks that panicked, by number.
+    fallen: RefCell<BTreeMap<u32, PanicNote>>,
     /// Tasks that have panicked, by their numbers.
     panicked: RefCell<Vec<u32>>,
     /// What the program has named.
@@ -306,6 +309,7 @@ impl World {
             starve: starve::Starve::default(),
             aborting: Cell::new(NONE),
             panics: RefCell::default(),
+            fallen: RefCell::default(),
             panicked: RefCell::default(),
             given: RefCell::default(),
             spoiled: Cell::new(false),
@@ -367,6 +371,7 @@ impl World {
         self.warnings.borrow_mut().clear();
         self.properties.borrow_mut().clear();
         self.panics.borrow_mut().clear();
+        self.fallen.borrow_mut().clear();
         self.panicked.borrow_mut().clear();
         self.given.borrow_mut().clear();
     }
@@ -561,7 +566,13 @@ impl World {
 
     /// Reports a finding as its lint's level says; true if it ends the run.
     pub(crate) fn lint(&self, kind: FailureKind, message: String, number: Option<u32>) -> bool {
-        match self.limits.borrow().lints.level(kind) {
+        let level = self.limits.borrow().lints.level(kind);
+        self.find(level, kind, message, number)
+    }
+
+    /// Reports a finding of a lint of that level; true if it ends the run.
+    fn find(&self, level: Level, kind: FailureKind, message: String, number: Option<u32>) -> bool {
+        match level {
             Level::Allow => false,
             Level::Warn => {
                 self.warnings.borrow_mut().push(message);

@@ -1,11 +1,13 @@
 //! What a task gave, its type hidden; whether it is an error still can be told.
 
+use crate::task::JoinError;
 use std::{
     any::{Any, type_name},
     error::Error,
-    fmt::Debug,
+    fmt::{self, Debug},
     io,
     mem::discriminant,
+    time::Duration,
 };
 
 /// The output of a task, type erased.
@@ -17,6 +19,14 @@ pub(crate) trait Output: Any {
     fn error(&self) -> Option<String>;
 }
 
+/// The `Debug` of the error, if it is one of these types and what the task gives else is a usual one: nothing says of a
+/// type that is not known whether it can be printed.
+macro_rules! debug_of {
+    ($output:expr; $($error:ty),*) => {
+        None$(.or_else(|| any_ok::<$error>($output)))*
+    };
+}
+
 impl<T: Any> Output for T {
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
@@ -26,15 +36,8 @@ impl<T: Any> Output for T {
         if !is_err(self) {
             return None;
         }
-        let known = [
-            debug::<String>,
-            debug::<&'static str>,
-            debug::<io::Error>,
-            debug::<Box<dyn Error + Send + Sync>>,
-            debug::<Box<dyn Error + Send>>,
-            debug::<crate::task::JoinError>,
-        ];
-        let text = known.iter().find_map(|debug| debug(self));
+        let text = debug_of!(self; String, &'static str, io::Error, Box<dyn Error + Send + Sync>, Box<dyn Error + Send>,
+            fmt::Error, JoinError, u8, i32, u32, u64, ());
         Some(text.unwrap_or_else(|| format!("an error of the type {}", type_name::<T>())))
     }
 }
@@ -47,18 +50,50 @@ fn is_err<T: Any>(value: &T) -> bool {
         && format!("{:?}", discriminant(value)) != format!("{ok:?}")
 }
 
-/// The error of a task that gives nothing else.
-fn debug<E: Debug + 'static>(value: &dyn Any) -> Option<String> {
-    match value.downcast_ref::<Result<(), E>>()? {
-        Ok(()) => None,
-        Err(error) => Some(format!("{error:?}")),
+/// The error of that type, whatever the task gives if there is none.
+fn any_ok<E: Debug + 'static>(output: &dyn Any) -> Option<String> {
+    macro_rules! with_ok {
+        ($($ok:ty),*) => {
+            None$(.or_else(|| debug::<$ok, E>(output)))*
+        };
     }
+    with_ok!(
+        (),
+        bool,
+        char,
+        u8,
+        u16,
+        u32,
+        u64,
+        u128,
+        usize,
+        i8,
+        i16,
+        i32,
+        i64,
+        isize,
+        f32,
+        f64,
+        String,
+        &'static str,
+        Vec<u8>,
+        Vec<String>,
+        Option<u32>,
+        Option<u64>,
+        Option<String>,
+        Duration
+    )
+}
+
+fn debug<T: 'static, E: Debug + 'static>(output: &dyn Any) -> Option<String> {
+    let result = output.downcast_ref::<Result<T, E>>()?;
+    result.as_ref().err().map(|error| format!("{error:?}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::Output;
-    use std::io;
+    use std::{any::type_name, io};
 
     #[track_caller]
     fn check<T: Output>(value: T, expected: Option<&str>) {
@@ -82,6 +117,10 @@ mod tests {
             Err::<Box<u8>, ()>(()),
             Some("an error of the type core::result::Result<alloc::boxed::Box<u8>, ()>"),
         );
-        check(Err::<u8, u8>(1), Some("an error of the type core::result::Result<u8, u8>"));
+        check(Err::<u8, u8>(1), Some("1"));
+        check(Err::<Vec<u8>, _>("no"), Some("\"no\""));
+        struct Own;
+        let own = type_name::<Result<u8, Own>>();
+        check(Err::<u8, Own>(Own), Some(&format!("an error of the type {own}")));
     }
 }

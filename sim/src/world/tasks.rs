@@ -8,7 +8,7 @@ use crate::{
     check::FailureKind,
     context,
     point::Site,
-    task::{Id, JoinError, coop, task_local},
+    task::{Id, JoinError, coop, panic_text, task_local},
     trace::Happened,
 };
 use pin_project::pin_project;
@@ -23,6 +23,9 @@ use std::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
+
+/// Panics of tasks whose places are kept.
+const FALLEN: usize = 64;
 
 /// A future with the waker of its task.
 #[pin_project]
@@ -66,7 +69,8 @@ impl World {
             Ok(output) => Ok(Box::new(output) as Box<dyn Output>),
             Err(payload) => match context::world() {
                 Some(world) if world.is_unwinding(&*payload) => resume_unwind(payload),
-                _ => panicked(number, payload),
+                Some(world) => world.panicked(number, payload),
+                None => Err(Box::new(JoinError::panic(Id(number), payload))),
             },
         };
         self.start_task(&header, Body::Closure(Box::new(body)), home);
@@ -182,7 +186,7 @@ impl World {
             Ok(Poll::Ready(output)) => {
                 let outcome = match drop_caught(future) {
                     Ok(()) => Ok(output),
-                    Err(payload) => panicked(running.number, payload),
+                    Err(payload) => self.panicked(running.number, payload),
                 };
                 self.complete(slot, outcome);
             }
@@ -193,8 +197,9 @@ impl World {
                     resume_unwind(payload);
                 }
                 let _ = drop_caught(future);
+                let outcome = self.panicked(running.number, payload);
                 self.panics.borrow_mut().clear();
-                self.complete(slot, panicked(running.number, payload));
+                self.complete(slot, outcome);
             }
         }
         coop::swap(budget);
@@ -202,6 +207,24 @@ impl World {
         self.step_ended();
         self.running.set(former);
         self.choices.borrow_mut().event(u64::from(running.number));
+    }
+
+    /// The outcome of a task that panicked; where it did is kept for reports.
+    fn panicked(&self, number: u32, payload: Box<dyn Any + Send>) -> Outcome {
+        // What is passed on by `resume_unwind` leaves no note: the last may be of another panic.
+        let note = self.panics.borrow_mut().pop();
+        let note = note.filter(|note| panic_text(&*payload) == Some(&*note.message));
+        let mut fallen = self.fallen.borrow_mut();
+        if let (Some(note), true) = (note, fallen.len() < FALLEN) {
+            fallen.insert(number, note);
+        }
+        Err(Box::new(JoinError::panic(Id(number), payload)))
+    }
+
+    /// Where a task panicked, if that is known, to be put behind its message.
+    fn place_of_panic(&self, number: u32) -> String {
+        let fallen = self.fallen.borrow();
+        fallen.get(&number).map(|note| format!(", at {}", note.location)).unwrap_or_default()
     }
 
     /// Puts a pending future back, unless its task was aborted: then the future is dropped here.
@@ -216,7 +239,7 @@ impl World {
             let dropped = drop_caught(future);
             self.aborting.set(former);
             if let Err(payload) = dropped {
-                self.complete(slot, panicked(self.running.get().number, payload));
+                self.complete(slot, self.panicked(self.running.get().number, payload));
                 return true;
             }
             return false;
@@ -283,7 +306,10 @@ impl World {
                 None => return,
             },
             Err(error) => match error.panic_message() {
-                Some(message) => (FailureKind::SwallowedPanic, "panicked", message),
+                Some(message) => {
+                    let message = message + &self.place_of_panic(error.id().0);
+                    (FailureKind::SwallowedPanic, "panicked", message)
+                }
                 None => return,
             },
         };
@@ -297,6 +323,28 @@ impl World {
         let message =
             format!("task {name}{site} {what} and nobody looked at its handle: {message}");
         self.lint(kind, message, Some(number));
+    }
+
+    /// The program has dropped the error of a task that panicked, and has not looked at it.
+    pub(crate) fn report_unseen(
+        &self,
+        number: u32,
+        spawned: Site,
+        joined: Option<Site>,
+        panic: Option<String>,
+    ) {
+        if self.stopping.get() || self.ambient.get() {
+            return;
+        }
+        let name = self.task_name(number);
+        let joined = joined.map(|site| format!(" that it was given at {site}")).unwrap_or_default();
+        let panic = panic.unwrap_or_default() + &self.place_of_panic(number);
+        let message = format!(
+            "task {name}, spawned at {spawned}, panicked, and who joined it dropped the JoinError{joined} without \
+             looking at it (lint ignored_panic): {panic}"
+        );
+        let level = self.limits.borrow().lints.level_of("ignored_panic");
+        self.find(level, FailureKind::SwallowedPanic, message, Some(number));
     }
 
     /// The outcome of a task, once; else registers who waits for it.
@@ -528,7 +576,7 @@ impl World {
         };
         let outcome = match drop_caught(body) {
             Ok(()) => cancelled(number),
-            Err(payload) => panicked(number, payload),
+            Err(payload) => self.panicked(number, payload),
         };
         self.complete(slot, outcome);
     }
@@ -553,11 +601,6 @@ impl World {
 /// The outcome of a task that was aborted, or whose runtime ended before it did.
 fn cancelled(number: u32) -> Outcome {
     Err(Box::new(JoinError::cancelled(Id(number))))
-}
-
-/// The outcome of a task that panicked.
-fn panicked(number: u32, payload: Box<dyn Any + Send>) -> Outcome {
-    Err(Box::new(JoinError::panic(Id(number), payload)))
 }
 
 /// Drops a value of the program's; a panic of its destructor is given, not passed on.
