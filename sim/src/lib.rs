@@ -56,12 +56,14 @@
 #[macro_use]
 mod macros;
 
+mod backtrace;
 mod cancel;
 mod check;
 mod context;
 mod faces;
 mod fnv;
 mod hold;
+mod outside;
 mod point;
 mod property;
 mod trace;
@@ -87,6 +89,7 @@ pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
     replay_with,
 };
+pub use outside::outside;
 pub use property::{
     Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,
     within,

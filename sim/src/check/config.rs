@@ -3,6 +3,7 @@
 use super::{Level, Lints, env};
 use crate::world::Limits;
 use sim_choice::{Seed, Strategy};
+use sim_sys::fiber::Patience;
 use std::{fmt, time::Duration};
 
 /// How [`check`](super::check) runs a test.
@@ -63,6 +64,8 @@ const MAX_STEPS: u64 = 10_000_000;
 const SPIN_LIMIT: u64 = 1_000_000;
 /// Processor time without a scheduling point: only what hangs needs so much.
 const POLL_LIMIT: Duration = Duration::from_secs(60);
+/// What a poll may take before it is told: a thousand times what tokio advises.
+const POLL_WARNING: Duration = Duration::from_secs(1);
 /// Virtual time of a run: a hundred years. What never ends passes the limit of steps before.
 const TIME_LIMIT: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// As tokio's worker threads have; only what is touched takes memory.
@@ -96,7 +99,7 @@ impl Config {
                 runtime_name: None,
                 max_steps: MAX_STEPS,
                 spin_limit: SPIN_LIMIT,
-                poll_limit: POLL_LIMIT,
+                patience: Patience { slow: POLL_WARNING, limit: POLL_LIMIT },
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
                 start_paused: false,
@@ -334,7 +337,27 @@ impl Config {
     /// The task is cut off in the middle of what it does, and what it holds is leaked. On platforms whose
     /// fibers cannot be cut off (all but Linux on x86_64 and aarch64) such a loop hangs.
     pub fn poll_limit(mut self, limit: Duration) -> Config {
-        self.limits.poll_limit = limit;
+        self.limits.patience.limit = limit;
+        self
+    }
+
+    /// As [`poll_limit`](Config::poll_limit), from text such as `90s` or `1h`.
+    #[doc(hidden)]
+    pub fn poll_limit_str(mut self, limit: &str) -> Config {
+        match env::duration(limit) {
+            Ok(limit) => self = self.poll_limit(limit),
+            Err(error) => self.mistake(format!("poll_limit: {error}")),
+        }
+        self
+    }
+
+    /// Processor time that a task may take without coming to a scheduling point; then the lint `blocked_poll` warns of
+    /// it, with the last operation before and the place that it came to after. Default 1 s.
+    ///
+    /// How long it takes depends on the machine: so it is only told, also where the lint is denied, and nothing else
+    /// of the run depends on it. On platforms other than Linux on x86_64 and aarch64 nothing is told.
+    pub fn poll_warning(mut self, time: Duration) -> Config {
+        self.limits.patience.slow = time;
         self
     }
 

@@ -215,8 +215,8 @@ impl Searching<'_> {
     fn end(&mut self, explorer: &Explorer, site: Site) {
         let progress = explorer.progress();
         let told = std::mem::take(&mut self.told);
-        self.report.warnings.splice(0..0, told.warnings);
         answer_for(self.config, site, &told.properties, &mut self.report);
+        self.report.warnings.splice(0..0, told.texts());
         if progress.done && self.whole {
             judge_properties(self.config, self.config.seed, &mut self.report);
         }

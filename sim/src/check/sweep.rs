@@ -150,8 +150,8 @@ impl<'a> Sweep<'a> {
         let counted = classes.iter().filter(|class| class.0 <= last).map(|class| class.1);
         report.classes = Classes::count(counted.collect());
         let told = self.tally.into_inner().unwrap().told();
-        report.warnings = told.warnings;
         answer_for(self.config, self.site, &told.properties, &mut report);
+        report.warnings = told.texts();
         if self.config.single.is_none() {
             judge_properties(self.config, self.base, &mut report);
         }

@@ -3,22 +3,27 @@
 //! With several threads runs come to their ends in any order, and some after the first that fails: what is
 //! told of a check must depend on neither.
 
-use crate::property::Count;
+use crate::{property::Count, world::Warning};
 use std::collections::BTreeMap;
 
 /// What one run told, or several.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
     /// By the number of the property.
     pub(super) properties: Vec<Count>,
 }
 
 impl Told {
+    /// The warnings, as they are printed.
+    pub(super) fn texts(self) -> Vec<String> {
+        self.warnings.into_iter().map(|warning| warning.text).collect()
+    }
+
     /// Adds what later runs told; each warning once.
     pub(super) fn add(&mut self, other: Told) {
         for warning in other.warnings {
-            if !self.warnings.contains(&warning) {
+            if self.warnings.iter().all(|known| known.key != warning.key) {
                 self.warnings.push(warning);
             }
         }
@@ -90,7 +95,8 @@ mod tests {
 
     fn told(warning: &str, reached: u64) -> Told {
         let count = Count { reached, held: 0 };
-        Told { warnings: vec![warning.into()], properties: vec![Count::default(), count] }
+        let warning = Warning { key: warning.into(), text: warning.into() };
+        Told { warnings: vec![warning], properties: vec![Count::default(), count] }
     }
 
     #[test]
@@ -102,8 +108,8 @@ mod tests {
         }
         tally.add(8, told("a", 1 << 8), true);
         let told = tally.told();
-        assert_eq!(told.warnings, ["b", "a", "c"]);
         assert_eq!(told.properties[1].reached, 4 + 8 + 16 + 32 + 256);
+        assert_eq!(told.texts(), ["b", "a", "c"]);
     }
 
     #[test]
