@@ -160,7 +160,7 @@ fn what_may_reach_out_is_done() {
     // The mode goes on too, although C declares it as one of any arguments.
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     fs::remove_file(&path).unwrap();
-    File::options().write(true).create(true).mode(0o400).open(&path).unwrap();
+    File::options().write(true).create_new(true).mode(0o400).open(&path).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
 }
 

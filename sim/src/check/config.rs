@@ -399,9 +399,23 @@ impl Config {
         self
     }
 
-    /// The level of a lint: `swallowed_panic`, `swallowed_error`, `escape`, `nondeterminism`,
-    /// `leaked_task`, `leaked_permit`, `blocked_poll`, `lock_order`, `ignored_fault`, `unreached_property`, or
-    /// `all`.
+    /// The level of a lint, or of `all`.
+    ///
+    /// | lint | finds | default |
+    /// |---|---|---|
+    /// | `swallowed_panic` | a task panicked and nobody looked at its handle | deny |
+    /// | `swallowed_error` | a task returned an error, likewise | deny |
+    /// | `escape` | a thread, process, socket or file of the machine is reached for; see [`outside`](crate::outside) | deny |
+    /// | `nondeterminism` | two runs of one seed differ | deny |
+    /// | `leaked_task` | a task that keeps a lock or permits outlives the test | warn |
+    /// | `leaked_permit` | permits that were forgotten are waited for | warn |
+    /// | `blocked_poll` | a sleep, park or receive of std's blocks a poll; a poll waits for a lock whose holder awaits or sleeps; a poll takes a second of processor time (never denied) | warn |
+    /// | `lock_order` | two locks are taken in both orders | warn |
+    /// | `ignored_fault` | an injected fault was not looked at | warn |
+    /// | `unreached_property` | no run came to what a property says that one should | warn |
+    ///
+    /// Where a poll comes to no scheduling point within [`poll_limit`](Config::poll_limit) the run fails as
+    /// `BlockedPoll` at any level.
     pub fn lint(mut self, name: &str, level: Level) -> Config {
         if let Err(error) = self.limits.lints.set(name, level) {
             self.mistake(format!("lint: {error}"));

@@ -52,9 +52,9 @@ macro_rules! escapes {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> $result {
             type Real = unsafe extern "C" fn($($type),*) -> $result;
+            #[allow(unused_unsafe)] // Some are about nothing.
             // SAFETY: the caller gives what libc's function asks for: strings that end, addresses of
             // the length that is told.
-            #[allow(unused_unsafe)] // Some are about nothing.
             let operand = || unsafe { $operand };
             if !super::lets_out(stringify!($name), $reach, operand) {
                 return $denied;
