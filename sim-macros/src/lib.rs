@@ -22,6 +22,7 @@ use proc_macro::TokenStream;
 /// | `preemptions = 2` | of these, those with at most so many preemptions | any number |
 /// | `workers = 4` | polls that may be in flight at once; at least 1 | 4 |
 /// | `time_limit = "1h"` | virtual time of a run, in `ms`, `s`, `m`, `h` or `d` | 100 years |
+/// | `poll_limit = "10m"` | processor time of a task without a scheduling point; then it is cut off | 1 min |
 /// | `max_steps = 1_000_000` | polls and scheduling points of a run | 10 million |
 /// | `stack_size = 4_194_304` | bytes of the stack that a poll runs on | 2 MiB |
 /// | `stalls = true` | timeouts, and sleeps in a `select!`, may strike at any await of what they limit | false |

@@ -9,7 +9,7 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned,
 };
 
-const TEST: [&str; 19] = [
+const TEST: [&str; 20] = [
     "seed",
     "seeds",
     "strategy",
@@ -17,6 +17,7 @@ const TEST: [&str; 19] = [
     "preemptions",
     "workers",
     "time_limit",
+    "poll_limit",
     "max_steps",
     "stack_size",
     "stalls",
@@ -186,10 +187,10 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
             let preemptions = number(meta, 0)?;
             quote!(.preemptions(#preemptions))
         }
-        "time_limit" => {
-            let limit = text(meta)?;
+        "time_limit" | "poll_limit" => {
+            let (method, limit) = (format_ident!("{name}_str"), text(meta)?);
             duration(&limit)?;
-            quote!(.time_limit_str(#limit))
+            quote!(.#method(#limit))
         }
         "allow" => lints(meta, krate, quote!(Allow))?,
         "warn" => lints(meta, krate, quote!(Warn))?,
@@ -402,6 +403,7 @@ mod tests {
             check(quote!(time_limit = #limit), Err(&format!("{limit:?} is not a duration")));
         }
         check(quote!(time_limit = "18446744073709551615d"), Err("not a duration"));
+        check(quote!(poll_limit = "10m"), Ok(".poll_limit_str(\"10m\")"));
         check(quote!(time_limit = 90), Err("`time_limit = 90` is wrong: it takes a string"));
     }
 

@@ -49,6 +49,7 @@ async fn the_crate_may_have_another_path() {
     strategy = "pct",
     workers = 2,
     time_limit = "1h",
+    poll_limit = "10m",
     max_steps = 1_000,
     stack_size = 1_048_576,
     warn(lock_order)

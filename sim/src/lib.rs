@@ -37,9 +37,17 @@
 //!
 //! # Limits
 //!
-//! - Real threads, sockets and files are outside of the simulation, and what they do is not
-//!   reproduced. std's clocks, sleeps, entropy and contended locks are inside on Linux.
-//! - A loop that reaches no scheduling point is only interrupted after a minute of processor time.
+//! - Real threads, processes, sockets and files are outside of the simulation, and what they do is not
+//!   reproduced. On Linux with glibc a call of libc that reaches them from within a check is not done and fails the run, with
+//!   its place (the lint `escape`); [`outside`] lets one through, `allow(escape)` all. Not noticed are
+//!   system calls that do not go by way of libc (rustix makes such), what is done with files and sockets that were opened
+//!   before, `stat` and its like, and all of it on other platforms. Reads of what says which machine this is (`/sys`,
+//!   `/proc/cpuinfo`, the time zone) and of what names the frames of a backtrace are let through.
+//! - std's clocks, sleeps, entropy and contended locks are inside on Linux. Where they block a poll the lint
+//!   `blocked_poll` warns.
+//! - A loop that reaches no scheduling point is told after a second of processor time, if it ends, and only
+//!   interrupted after a minute ([`Config::poll_limit`]). That alone depends on how fast the machine is; the warning
+//!   reaches no decision and no trace.
 //! - The fibers of a simulation are one thread to std: `thread_local!` values are shared by all tasks, so that a value
 //!   that is borrowed over a scheduling point may be found borrowed by another, and an unpark ends the park of each
 //!   thread. The channels of std and crossbeam tell threads apart by that: a thread that waits for another at one
@@ -56,6 +64,7 @@
 #[macro_use]
 mod macros;
 
+mod backtrace;
 mod cancel;
 mod check;
 mod context;
@@ -63,6 +72,7 @@ mod faces;
 mod fnv;
 mod hold;
 mod name;
+mod outside;
 mod point;
 mod property;
 mod trace;
@@ -89,6 +99,7 @@ pub use check::{
     replay_with,
 };
 pub use name::{Nameable, name};
+pub use outside::outside;
 pub use property::{
     Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,
     within,

@@ -49,7 +49,7 @@ mod stack;
 mod watch;
 
 pub use stack::Stack;
-pub use watch::{Driving, Pulse, Watched, watch};
+pub use watch::{Driving, Patience, Pulse, Watched, watch};
 
 use corosensei::{
     Coroutine, CoroutineResult, Yielder, stack::Stack as _, trap::CoroutineTrapHandler,

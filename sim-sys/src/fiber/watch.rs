@@ -5,6 +5,8 @@
 //! One thread of the process watches all others. It looks at each a few times within its limit, and sends
 //! those that stand still a signal, whose handler looks once more and does the rest, see `overflow`. So what
 //! is watched pays nothing but the beat. Where a fiber cannot be interrupted just then, it is tried again.
+//!
+//! Long before that the thread is called: it sees it when it looks at its pulse next, and may say where it was slow.
 
 use super::overflow;
 use std::{
@@ -26,6 +28,19 @@ pub struct Pulse {
     active: AtomicBool,
     /// One more than the beat at which the thread stands still; 0 while it does not.
     still_at: AtomicU64,
+    /// One more than the beat at which the thread was slow; 0 if it was not.
+    slow_at: AtomicU64,
+    /// Whether the thread is to do more than to count at its next beat.
+    called: AtomicBool,
+}
+
+/// How much processor time may pass without a beat.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// After which the thread [was slow](Pulse::was_slow).
+    pub slow: Duration,
+    /// After which the fiber is cut off.
+    pub limit: Duration,
 }
 
 impl Pulse {
@@ -41,6 +56,30 @@ impl Pulse {
         self.beats.store(beats, Relaxed);
     }
 
+    /// Whether the thread is to do more than to count: it was slow, or it has set this itself.
+    #[inline]
+    pub fn is_called(&self) -> bool {
+        self.called.load(Relaxed)
+    }
+
+    /// Sets whether it is to. The watch may set it too, at any time.
+    pub fn call(&self, called: bool) {
+        self.called.store(called, Relaxed);
+    }
+
+    /// Whether the thread has been slow since the last beat.
+    #[inline]
+    pub fn was_slow(&self) -> bool {
+        self.slow_at.load(Relaxed) == self.get() + 1
+    }
+
+    /// As [`was_slow`](Pulse::was_slow), once.
+    pub fn take_slow(&self) -> bool {
+        let slow = self.was_slow();
+        self.slow_at.store(0, Relaxed);
+        slow
+    }
+
     /// Whether the thread still stands still, as the watch has seen.
     pub(super) fn stands_still(&self) -> bool {
         self.active.load(Relaxed) && self.still_at.load(Relaxed) == self.get() + 1
@@ -54,13 +93,14 @@ pub struct Watched {
     pulse: Arc<Pulse>,
 }
 
-/// Watches this thread: without a beat for so much processor time, while it drives fibers, the one that runs
-/// is cut off.
+/// Watches this thread: without a beat for so much processor time, while it drives fibers, it was slow, and then
+/// the fiber that runs is cut off.
 ///
 /// On platforms whose fibers cannot be cut off nothing is watched.
-pub fn watch(pulse: Arc<Pulse>, limit: Duration) -> Watched {
+pub fn watch(pulse: Arc<Pulse>, patience: Patience) -> Watched {
     let thread = overflow::Target::this();
-    let entry = Entry { pulse: pulse.clone(), limit, thread, seen: (0, Duration::ZERO) };
+    let seen = (0, Duration::ZERO);
+    let entry = Entry { pulse: pulse.clone(), patience, thread, seen, called: false };
     let mut watch = WATCH.state();
     watch.last += 1;
     let id = watch.last;
@@ -111,23 +151,37 @@ impl Drop for Driving {
 
 struct Entry {
     pulse: Arc<Pulse>,
-    limit: Duration,
+    patience: Patience,
     thread: overflow::Target,
     /// The last beat, and the thread's processor time when it was seen first.
     seen: (u64, Duration),
+    /// The thread was called since that beat.
+    called: bool,
 }
 
 impl Entry {
-    /// Interrupts the thread if it has stood still for too long.
+    /// Calls the thread if it is slow, and interrupts it if it has stood still for too long.
     fn look(&mut self) {
         let Some(time) = self.thread.processor_time() else { return };
         let beat = self.pulse.get();
         if !self.pulse.active.load(Relaxed) || beat != self.seen.0 {
-            self.seen = (beat, time);
-        } else if time.saturating_sub(self.seen.1) >= self.limit {
+            (self.seen, self.called) = ((beat, time), false);
+            return;
+        }
+        let passed = time.saturating_sub(self.seen.1);
+        if passed >= self.patience.slow && !std::mem::replace(&mut self.called, true) {
+            self.pulse.slow_at.store(beat + 1, Relaxed);
+            self.pulse.call(true);
+        }
+        if passed >= self.patience.limit {
             self.pulse.still_at.store(beat + 1, Relaxed);
             self.thread.interrupt();
         }
+    }
+
+    /// How long it may be until the next look.
+    fn stride(&self) -> Duration {
+        self.patience.slow.min(self.patience.limit) / 4
     }
 }
 
@@ -159,7 +213,7 @@ fn look() {
     loop {
         state.entries.values_mut().for_each(Entry::look);
         // No limit is missed by more than a quarter of it, and nobody to watch costs nothing.
-        let next = state.entries.values().map(|entry| entry.limit / 4).min();
+        let next = state.entries.values().map(Entry::stride).min();
         state = match next {
             Some(next) => {
                 let next = next.clamp(Duration::from_millis(5), Duration::from_secs(1));

@@ -5,7 +5,7 @@
 //! libc untouched.
 //!
 //! ```
-//! use sim_sys::os::{self, FutexWait, Hooks};
+//! use sim_sys::os::{self, Escape, FutexWait, Hooks};
 //! use std::{rc::Rc, sync::atomic::AtomicU32, time::SystemTime};
 //!
 //! struct Still;
@@ -18,6 +18,7 @@
 //!     fn futex_wait(&self, _: &AtomicU32, _: u32, _: Option<u64>) -> FutexWait { FutexWait::Woken }
 //!     fn futex_wake(&self, _: usize, _: u32) -> u32 { 0 }
 //!     fn abort(&self) {}
+//!     fn lets_out(&self, _: &Escape<'_>) -> bool { true }
 //! }
 //!
 //! os::link();
@@ -34,6 +35,13 @@
 //! weakly; and as libc defines them too, the linker puts them in the program's dynamic table, so that
 //! shared libraries and `dlsym(RTLD_DEFAULT)`, by which the getrandom crate asks, find them as well.
 //!
+//! # What is asked about
+//!
+//! Calls that reach out of the simulation go on to libc too, but the hooks are asked before, see [`Escape`]: threads,
+//! processes, files that are opened, folders that are read or changed, sockets that are bound, connected or paired,
+//! names that are looked up, and the reactors of real runtimes. One that is not let out fails with an error
+//! that its manual page has.
+//!
 //! # What escapes
 //!
 //! - Raw system calls (rustix, `asm!`), the vDSO called directly, the processor's own clock and entropy
@@ -42,12 +50,15 @@
 //! - Waits with a timeout on other things than futexes: `poll`, `epoll_wait`, `select`.
 //! - Futex operations but wait and wake, such as those that requeue or inherit priority, and futexes that
 //!   processes share: they go on to the kernel, which does not know of the fibers that wait.
-//! - `/dev/urandom`, and clocks of processor time.
+//! - Clocks of processor time.
+//! - Files and sockets that were opened before: what is read from them and written to them. What is asked about files
+//!   without opening them (`stat`, `access`, `readlink`), and `vfork` and `clone`.
 //! - Libraries that are loaded into a scope of their own (`RTLD_DEEPBIND`).
 //!
 //! On other platforms, macOS and musl among them, all escapes: nothing is interposed, as nobody has yet
 //! tried it there, and half of it would be worse (clocks that are answered, locks that hang).
 
+mod escape;
 mod parker;
 #[cfg_attr(
     all(
@@ -67,6 +78,7 @@ mod parker;
 )]
 mod platform;
 
+pub use escape::{Escape, Reach};
 pub use parker::Parker;
 pub use platform::{CATCHES, in_thread_locals, link, real_entropy, real_monotonic_ns};
 
@@ -105,6 +117,8 @@ pub trait Hooks {
     fn futex_wake(&self, address: usize, count: u32) -> u32;
     /// The program aborts. The process does, if this returns.
     fn abort(&self);
+    /// Whether a call may reach out of the simulation; it fails if not.
+    fn lets_out(&self, escape: &Escape<'_>) -> bool;
 }
 
 thread_local! {
@@ -112,6 +126,8 @@ thread_local! {
     /// read at any time in the life of a thread.
     static HOOKS: Cell<Option<*const dyn Hooks>> = const { Cell::new(None) };
     static DREW_ENTROPY: Cell<bool> = const { Cell::new(false) };
+    /// This thread is [`outside`].
+    static OUTSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Sets the hooks of this thread; gives the former ones. A call of theirs that is under way goes on.
@@ -119,6 +135,21 @@ pub fn install(hooks: Option<Rc<dyn Hooks>>) -> Option<Rc<dyn Hooks>> {
     let former = HOOKS.replace(hooks.map(Rc::into_raw));
     // SAFETY: a pointer in the cell came from `Rc::into_raw`, and is taken out of it but once.
     former.map(|former| unsafe { Rc::from_raw(former) })
+}
+
+/// Runs `f` with the machine's libc, as on a thread without hooks; but entropy still comes from the hooks: std and
+/// others keep what they draw for the life of the thread, so that what is drawn once would be in all that follows.
+///
+/// A fiber must not suspend itself within, or others would run outside as well.
+pub fn outside<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            OUTSIDE.set(self.0);
+        }
+    }
+    let _restore = Restore(OUTSIDE.replace(true));
+    f()
 }
 
 /// Whether the hooks of this thread gave entropy since [`clear_drew_entropy`]: std and rand seed

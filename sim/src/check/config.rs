@@ -3,6 +3,7 @@
 use super::{Level, Lints, env};
 use crate::world::Limits;
 use sim_choice::{Seed, Strategy};
+use sim_sys::fiber::Patience;
 use std::{fmt, time::Duration};
 
 /// How [`check`](super::check) runs a test.
@@ -65,6 +66,8 @@ const OVERTAKES: u32 = 1_000;
 const SPIN_LIMIT: u64 = 1_000_000;
 /// Processor time without a scheduling point: only what hangs needs so much.
 const POLL_LIMIT: Duration = Duration::from_secs(60);
+/// What a poll may take before it is told: a thousand times what tokio advises.
+const POLL_WARNING: Duration = Duration::from_secs(1);
 /// Virtual time of a run: a hundred years. What never ends passes the limit of steps before.
 const TIME_LIMIT: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// As tokio's worker threads have; only what is touched takes memory.
@@ -99,7 +102,7 @@ impl Config {
                 max_steps: MAX_STEPS,
                 spin_limit: SPIN_LIMIT,
                 overtakes: OVERTAKES,
-                poll_limit: POLL_LIMIT,
+                patience: Patience { slow: POLL_WARNING, limit: POLL_LIMIT },
                 time_limit_ns: TIME_LIMIT.as_nanos() as u64,
                 stack_size: STACK_SIZE,
                 start_paused: false,
@@ -337,7 +340,27 @@ impl Config {
     /// The task is cut off in the middle of what it does, and what it holds is leaked. On platforms whose
     /// fibers cannot be cut off (all but Linux on x86_64 and aarch64) such a loop hangs.
     pub fn poll_limit(mut self, limit: Duration) -> Config {
-        self.limits.poll_limit = limit;
+        self.limits.patience.limit = limit;
+        self
+    }
+
+    /// As [`poll_limit`](Config::poll_limit), from text such as `90s` or `1h`.
+    #[doc(hidden)]
+    pub fn poll_limit_str(mut self, limit: &str) -> Config {
+        match env::duration(limit) {
+            Ok(limit) => self = self.poll_limit(limit),
+            Err(error) => self.mistake(format!("poll_limit: {error}")),
+        }
+        self
+    }
+
+    /// Processor time that a task may take without coming to a scheduling point; then the lint `blocked_poll` warns of
+    /// it, with the last operation before and the place that it came to after. Default 1 s.
+    ///
+    /// How long it takes depends on the machine: so it is only told, also where the lint is denied, and nothing else
+    /// of the run depends on it. On platforms other than Linux on x86_64 and aarch64 nothing is told.
+    pub fn poll_warning(mut self, time: Duration) -> Config {
+        self.limits.patience.slow = time;
         self
     }
 
@@ -397,7 +420,7 @@ impl Config {
     /// | `swallowed_panic` | deny | a task panicked and nobody looked at its handle |
     /// | `ignored_panic` | deny | a task panicked and the `JoinError` that says so was dropped without a look |
     /// | `swallowed_error` | deny | a task returned an `Err` and nobody looked at its handle |
-    /// | `escape` | deny | the program reached out of the simulation |
+    /// | `escape` | deny | a thread, process, socket or file of the machine is reached for; see [`outside`](crate::outside) |
     /// | `nondeterminism` | deny | two runs of one seed differed |
     /// | `leaked_task` | warn | a task waits when main has ended, and holds a lock or permits |
     /// | `leaked_permit` | warn | a task waits for permits that were forgotten |
@@ -405,10 +428,13 @@ impl Config {
     /// | `aborted_guard` | warn | a task was aborted while it held a lock of [`sync`](crate::sync) whose value it had changed, and somebody took that lock later |
     /// | `starved_task` | warn | on a runtime with one worker a poll goes on for 64,000 steps and more while others are ready |
     /// | `unfair_wait` | warn | others took a lock or permits more than [`overtakes`](Config::overtakes) times while somebody waited who came before |
-    /// | `blocked_poll` | warn | a poll blocked its worker |
+    /// | `blocked_poll` | warn | a sleep, park or receive of std's blocks a poll; a poll waits for a lock whose holder awaits or sleeps; a poll takes a second of processor time (never denied) |
     /// | `lock_order` | warn | two tasks that may overlap take two locks in both orders, in one run or in different runs |
     /// | `ignored_fault` | warn | an injected fault was ignored |
     /// | `unreached_property` | warn | no run came to what a property says that one should |
+    ///
+    /// Where a poll comes to no scheduling point within [`poll_limit`](Config::poll_limit) the run fails as
+    /// `BlockedPoll` at any level.
     ///
     /// `aborted_guard` cannot know whether the change was whole when the task was aborted: where it always is, allow it.
     ///

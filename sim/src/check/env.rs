@@ -27,6 +27,10 @@ pub(super) fn apply(
     if let Some(text) = value("SIM_TIME") {
         config.wall = Some(duration(&text).map_err(|error| bad("SIM_TIME", error))?);
     }
+    if let Some(text) = value("SIM_POLL_LIMIT") {
+        let limit = duration(&text).map_err(|error| bad("SIM_POLL_LIMIT", error))?;
+        config.limits.patience.limit = limit;
+    }
     config.tape = value("SIM_TAPE").map(Into::into);
     config.out = value("SIM_OUT").map(Into::into);
     let levels =
@@ -115,6 +119,8 @@ mod tests {
         check("SIM_TIME", "10m", Ok(()));
         check("SIM_TIME", "10", Err("\"10\""));
         check("SIM_TIME", "10 m", Err("\"10 m\""));
+        check("SIM_POLL_LIMIT", "5m", Ok(()));
+        check("SIM_POLL_LIMIT", "long", Err("\"long\""));
         check("SIM_ALLOW", "swallowed_panic, leaked_task", Ok(()));
         check("SIM_DENY", "all", Ok(()));
         check("SIM_WARN", "swallowed_panics", Err("swallowed_panics"));

@@ -216,8 +216,8 @@ impl Searching<'_> {
         let progress = explorer.progress();
         let mut told = std::mem::take(&mut self.told);
         let crossed = told.judge_orders(&self.config.limits.lints);
-        self.report.warnings.splice(0..0, told.warnings);
         answer_for(self.config, site, &told.properties, &mut self.report);
+        self.report.warnings.splice(0..0, told.texts());
         if progress.done && self.whole {
             judge_properties(self.config, self.config.seed, &mut self.report);
         }

@@ -3,7 +3,7 @@
 //! It may be that no run takes them in both, since the order goes with another choice; yet a run could, if both
 //! tasks are there at once: each has to have been there when the other took its two locks.
 
-use crate::world::Order;
+use crate::world::{Order, Warning};
 use std::collections::BTreeSet;
 
 /// Orders of one check that are kept.
@@ -56,8 +56,8 @@ impl Orders {
     }
 
     /// What is to be said beside warnings of single runs, which have said some of it.
-    pub(super) fn messages(&self, said: &[String]) -> Vec<String> {
-        let news = |takes: &&String| !said.iter().any(|warning| warning.ends_with(takes.as_str()));
+    pub(super) fn messages(&self, said: &[Warning]) -> Vec<String> {
+        let news = |takes: &&String| !said.iter().any(|it| it.text.ends_with(takes.as_str()));
         let told =
             |takes| format!("two locks are taken in both orders, in different runs: {takes}");
         self.found.iter().filter(news).map(told).collect()

@@ -1,6 +1,7 @@
 //! How a failure is run again: the line that does it, and the files that go with it.
 
 use super::Config;
+use crate::context;
 use sim_choice::Seed;
 use std::path::PathBuf;
 
@@ -41,8 +42,10 @@ pub(super) fn write_out(config: &Config, end: &str, text: impl Fn() -> String) -
     let name = config.name.as_ref()?;
     let folder = out(config)?;
     let path = folder.join(format!("{}{end}", name.replace("::", "-")));
+    // A check that was asked for within a simulation writes its report as well.
+    let write = || std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text()));
     // A file that cannot be written takes nothing from the report: the seed is enough.
-    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text()));
+    let written = context::outside(write);
     written.ok().map(|()| path)
 }
 

@@ -334,7 +334,7 @@ fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
     let mut report =
-        Report { runs: 1, steps: ran.steps, warnings: ran.told.warnings, ..Report::default() };
+        Report { runs: 1, steps: ran.steps, warnings: ran.told.texts(), ..Report::default() };
     if let Some(divergence) = &ran.divergence {
         report.warnings.push(format!("the tape does not fit the run: {divergence}"));
     }

@@ -151,8 +151,8 @@ impl<'a> Sweep<'a> {
         report.classes = Classes::count(counted.collect());
         let mut told = self.tally.into_inner().unwrap().told();
         let crossed = told.judge_orders(&self.config.limits.lints);
-        report.warnings = told.warnings;
         answer_for(self.config, self.site, &told.properties, &mut report);
+        report.warnings = told.texts();
         if self.config.single.is_none() {
             judge_properties(self.config, self.base, &mut report);
             fail_whole(FailureKind::LockOrder, crossed, self.base, &mut report);

@@ -4,13 +4,16 @@
 //! told of a check must depend on neither.
 
 use super::{FailureKind, Level, Lints, orders::Orders};
-use crate::{property::Count, world::Order};
+use crate::{
+    property::Count,
+    world::{Order, Warning},
+};
 use std::collections::BTreeMap;
 
 /// What one run told, or several.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
     /// By the number of the property.
     pub(super) properties: Vec<Count>,
     /// The orders in which one run took locks.
@@ -20,10 +23,15 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// The warnings, as they are printed.
+    pub(super) fn texts(self) -> Vec<String> {
+        self.warnings.into_iter().map(|warning| warning.text).collect()
+    }
+
     /// Adds what later runs told; each warning once.
     pub(super) fn add(&mut self, other: Told) {
         for warning in other.warnings {
-            if !self.warnings.contains(&warning) {
+            if self.warnings.iter().all(|known| known.key != warning.key) {
                 self.warnings.push(warning);
             }
         }
@@ -45,7 +53,7 @@ impl Told {
         match lints.level(FailureKind::LockOrder) {
             Level::Deny if !messages.is_empty() => Some(messages.join("\n  ")),
             Level::Warn => {
-                self.warnings.extend(messages);
+                self.warnings.extend(messages.into_iter().map(Warning::from));
                 None
             }
             _ => None,
@@ -112,7 +120,8 @@ mod tests {
     fn told(warning: &str, reached: u64) -> Told {
         let count = Count { reached, held: 0 };
         let properties = vec![Count::default(), count];
-        Told { warnings: vec![warning.into()], properties, ..Told::default() }
+        let warning = Warning::from(warning.to_string());
+        Told { warnings: vec![warning], properties, ..Told::default() }
     }
 
     #[test]
@@ -124,8 +133,8 @@ mod tests {
         }
         tally.add(8, told("a", 1 << 8), true);
         let told = tally.told();
-        assert_eq!(told.warnings, ["b", "a", "c"]);
         assert_eq!(told.properties[1].reached, 4 + 8 + 16 + 32 + 256);
+        assert_eq!(told.texts(), ["b", "a", "c"]);
     }
 
     #[test]

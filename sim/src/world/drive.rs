@@ -244,7 +244,7 @@ impl World {
     }
 
     fn report_interrupted(&self) {
-        let limit = self.limits.borrow().poll_limit;
+        let limit = self.limits.borrow().patience.limit;
         let since = match self.op.get() {
             Some(op) => format!("since `{}` at {}", op.access.verb(), op.site),
             None => "since its poll began, or since it woke a task".into(),

@@ -3,13 +3,13 @@
 //! A wait suspends the fiber and holds its worker, as a blocked thread holds its core. Nothing ever
 //! blocks the thread that drives the simulation.
 
-use super::{Action, BOOT_NS, EPOCH_NS, NONE, World, table::Suspended};
+use super::{Action, BOOT_NS, EPOCH_NS, NONE, World, blocked::Cause, table::Suspended};
 use crate::{
     check::FailureKind,
     context,
     point::{Access, Op, Site},
 };
-use sim_sys::os::{self, FutexWait, Parker};
+use sim_sys::os::{self, Escape, FutexWait, Parker};
 use std::{
     cell::RefCell,
     panic::Location,
@@ -181,7 +181,9 @@ impl World {
         self.parked.borrow_mut().push((address, parker));
         self.set_unusual();
         let before = self.unparks.get();
+        let blocking = self.begin_blocking(Cause::Token);
         let woken = self.wait(address, timeout_ns);
+        self.end_blocking(blocking);
         let (_, parker) = self.parked.borrow_mut().pop().expect("each that parks puts one there");
         self.set_unusual();
         match woken {
@@ -233,7 +235,9 @@ impl os::Hooks for World {
 
     fn sleep(&self, ns: u64) {
         if self.can_block() && !self.is_stopping() {
+            let blocking = if ns > 0 { self.begin_blocking(Cause::Sleep(ns)) } else { None };
             self.wait(SLEEP, Some(ns));
+            self.end_blocking(blocking);
         }
     }
 
@@ -258,7 +262,10 @@ impl os::Hooks for World {
         if let Some(parker) = Parker::of_wait(word, expected) {
             return self.park_in_std(parker, address, timeout_ns);
         }
-        match self.wait(address, timeout_ns) {
+        let blocking = self.begin_blocking(Cause::Lock);
+        let woken = self.wait(address, timeout_ns);
+        self.end_blocking(blocking);
+        match woken {
             true => FutexWait::Woken,
             false => FutexWait::TimedOut,
         }
@@ -299,5 +306,9 @@ impl os::Hooks for World {
         };
         self.fail(FailureKind::Abort, message);
         world.desert();
+    }
+
+    fn lets_out(&self, escape: &Escape<'_>) -> bool {
+        self.judge_escape(escape)
     }
 }

@@ -4,10 +4,12 @@
 //! other, so that its tables and stacks are allocated once.
 
 mod ask;
+mod blocked;
 mod clocks;
 mod current;
 mod drive;
 mod each_step;
+mod escape;
 mod graph;
 mod header;
 mod kernel;
@@ -93,8 +95,8 @@ pub(crate) struct Limits {
     pub(crate) spin_limit: u64,
     /// How often others may take what somebody waits for.
     pub(crate) overtakes: u32,
-    /// Of processor time, without a step.
-    pub(crate) poll_limit: std::time::Duration,
+    /// Of processor time, without a step: what is told, and what is cut off.
+    pub(crate) patience: fiber::Patience,
     pub(crate) time_limit_ns: u64,
     pub(crate) stack_size: usize,
     pub(crate) start_paused: bool,
@@ -111,6 +113,20 @@ pub(crate) struct Fault {
     pub(crate) at_ns: u64,
     pub(crate) task: Option<String>,
     pub(crate) spawned_at: Option<String>,
+}
+
+/// A finding that does not end the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Warning {
+    /// What tells it from others: one of each is kept.
+    pub(crate) key: String,
+    pub(crate) text: String,
+}
+
+impl From<String> for Warning {
+    fn from(text: String) -> Warning {
+        Warning { key: text.clone(), text }
+    }
 }
 
 const NOBODY: Running =
@@ -144,7 +160,8 @@ pub(crate) struct World {
     paused: Cell<bool>,
     /// What a step costs in this run; `None` until something looks at time.
     step_ns: Cell<Option<u64>>,
-    /// Counts the steps of all runs: what moves on is no hang.
+    /// Counts the steps of all runs: what moves on is no hang. It is called where points have more to do than to
+    /// pick: the run is over, looked at or watched, threads are parked or have yielded, or the thread was slow.
     pulse: Arc<Pulse>,
     pub(crate) watched: Watched,
     /// The count at which the run began.
@@ -206,16 +223,13 @@ pub(crate) struct World {
     searching: Cell<bool>,
     /// Timers fire: whoever is woken is so by the clock.
     firing: Cell<bool>,
-    /// The run is over, looked at or watched, or threads are parked or have yielded: points have more to do
-    /// than to pick.
-    unusual: Cell<bool>,
     /// The simulation itself wakes tasks, on nobody's behalf.
     quiet: Cell<bool>,
     /// Workers are to end.
     quitting: Cell<bool>,
     fault: RefCell<Option<Fault>>,
     /// Panics that nobody has looked at yet, by task number.
-    pub(crate) warnings: RefCell<Vec<String>>,
+    pub(crate) warnings: RefCell<Vec<Warning>>,
     /// How often the run came to each property, by its number.
     pub(crate) properties: RefCell<Vec<Count>>,
     each_step: each_step::EachStep,
@@ -247,7 +261,7 @@ impl World {
     /// A world without a run: call [`begin`](World::begin) and [`drive`](World::drive).
     pub(crate) fn new(limits: Limits) -> World {
         let pulse = Arc::<Pulse>::default();
-        let watched = context::outside(|| fiber::watch(pulse.clone(), limits.poll_limit));
+        let watched = context::outside(|| fiber::watch(pulse.clone(), limits.patience));
         World {
             remote: Arc::default(),
             run: Cell::new(0),
@@ -298,7 +312,6 @@ impl World {
             watching: Cell::new(false),
             searching: Cell::new(false),
             firing: Cell::new(false),
-            unusual: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
             fault: RefCell::new(None),
@@ -436,7 +449,8 @@ impl World {
         let waits = !self.parked.borrow().is_empty() || !self.yielders.borrow().is_empty();
         let looked_at = self.tracing.get() || self.clocks_on.get() || self.watching.get();
         let looks = self.each_step.any();
-        self.unusual.set(self.stopping.get() || looked_at || looks || waits);
+        let slow = self.pulse.was_slow();
+        self.pulse.call(self.stopping.get() || looked_at || looks || waits || slow);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -468,6 +482,15 @@ impl World {
     /// Notes what the running task announces, without letting others run.
     #[inline]
     pub(crate) fn announce(&self, op: Op) {
+        if self.pulse.is_called() {
+            return self.announce_slowly(op);
+        }
+        self.op.set(Some(op));
+    }
+
+    #[cold]
+    fn announce_slowly(&self, op: Op) {
+        self.tell_slow();
         self.op.set(Some(op));
         if self.tracing.get() {
             self.trace_event(crate::trace::Happened::Op(op));
@@ -575,7 +598,7 @@ impl World {
         match level {
             Level::Allow => false,
             Level::Warn => {
-                self.warnings.borrow_mut().push(message);
+                self.warn(message.into());
                 false
             }
             Level::Deny => {
@@ -583,6 +606,44 @@ impl World {
                 true
             }
         }
+    }
+
+    /// As [`lint`](World::lint); findings with one key are told once, however their messages differ.
+    pub(crate) fn lint_once(
+        &self,
+        kind: FailureKind,
+        key: String,
+        text: String,
+        number: Option<u32>,
+    ) -> bool {
+        let level = self.limits.borrow().lints.level(kind);
+        if level == Level::Warn {
+            self.warn(Warning { key, text });
+            return false;
+        }
+        self.lint(kind, text, number)
+    }
+
+    fn warn(&self, warning: Warning) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.iter().all(|known| known.key != warning.key) {
+            warnings.push(warning);
+        }
+    }
+
+    /// Runs `f` with the machine's libc and with nobody running, so that nothing that it calls is a point.
+    pub(crate) fn outside<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a World, Running);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.running.set(self.1);
+                if std::thread::panicking() {
+                    self.0.panicked.borrow_mut().push(self.1.number);
+                }
+            }
+        }
+        let _restore = Restore(self, self.running.replace(NOBODY));
+        sim_sys::os::outside(f)
     }
 
     /// Whether the running task panics. std's count is one for all tasks: while one waits in a destructor

@@ -90,6 +90,15 @@ impl World {
         slot.header.as_ref().map(|header| header.site)
     }
 
+    /// A task with where it was spawned, as the subject of a sentence.
+    pub(super) fn task_and_site(&self, number: u32) -> String {
+        let name = self.task_name(number);
+        match self.spawn_site(number).filter(|_| name != "main") {
+            Some(site) => format!("task {name}, spawned at {site},"),
+            None => format!("task {name}"),
+        }
+    }
+
     /// The names of all tasks of the run, by the hashes of their paths.
     pub(crate) fn names(&self) -> BTreeMap<Path, String> {
         let spawned = self.table.borrow().spawned;

@@ -28,6 +28,7 @@ impl World {
     /// The running task announces `op`, or has woken another; others may run before this returns.
     #[cold]
     pub(crate) fn point(self: &Rc<Self>, op: Option<Op>) {
+        self.tell_slow();
         self.op.set(op);
         if self.stopping.get() || std::thread::panicking() {
             return self.point_at_end();
@@ -57,7 +58,7 @@ impl World {
             false => self.step_ns.get().unwrap_or(0),
         };
         let now = self.now.get() + cost;
-        if self.unusual.get()
+        if self.pulse.is_called()
             || now >= self.due.get()
             || steps >= self.busy_at.get().min(self.step_limit.get())
             || std::thread::panicking()

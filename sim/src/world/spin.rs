@@ -55,6 +55,11 @@ impl Spin {
 }
 
 impl World {
+    /// The step at which nothing could run last, so that the clock went to a timer.
+    pub(super) fn idle_at(&self) -> u64 {
+        self.spin.idle_at.get()
+    }
+
     /// The run begins, or was idle: the clock goes on to a timer.
     pub(super) fn note_idle(&self) {
         let now = self.pulse.get();

@@ -176,6 +176,9 @@ impl World {
             true => Ok(Poll::Pending),
             false => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll())),
         };
+        if self.pulse.was_slow() {
+            self.tell_slow();
+        }
         match poll {
             Ok(Poll::Pending) => {
                 if !self.keep(slot, future) {

@@ -3,7 +3,7 @@
 //! A thread waits in the table, as in any `block_on`. A task in the middle of a poll cannot: its fiber
 //! waits and its worker stays taken, as when a futex holds a real one. [`Waiter`] names either.
 
-use super::{Action, Header, World, table::Suspended};
+use super::{Action, Header, World, blocked::Cause, table::Suspended};
 use crate::{context, point::Site};
 use std::{
     rc::Rc,
@@ -93,7 +93,13 @@ impl World {
                 slot: self.running().slot,
                 fiber: self.fiber.get(),
             });
+            // The test itself is the main thread of a program of threads.
+            let blocking = match self.running().thread {
+                true => None,
+                false => self.begin_blocking(Cause::of(self.op.get().map(|op| op.access))),
+            };
             self.block();
+            self.end_blocking(blocking);
         } else {
             self.park(site);
         }

@@ -1,7 +1,7 @@
 //! Entropy.
 
 use super::{
-    ask::{answered, ask},
+    ask::{ask_anyway, hooked},
     fail, real, syscall,
 };
 use crate::os::DREW_ENTROPY;
@@ -13,7 +13,7 @@ use libc::{c_int, c_uint, c_void, size_t, ssize_t};
 ///
 /// `buffer` is null or valid for `length` bytes.
 pub(super) unsafe fn fill(buffer: *mut c_void, length: size_t) -> bool {
-    if !answered() || buffer.is_null() {
+    if !hooked() || buffer.is_null() {
         return false;
     }
     // The getrandom crate asks for nothing, once in a process, to see whether it may ask: that must
@@ -27,7 +27,7 @@ pub(super) unsafe fn fill(buffer: *mut c_void, length: size_t) -> bool {
         std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length)
     };
     DREW_ENTROPY.set(true);
-    ask(|hooks| hooks.entropy(bytes)).is_some()
+    ask_anyway(|hooks| hooks.entropy(bytes)).is_some()
 }
 
 /// The machine's entropy, also inside a simulation.

@@ -9,6 +9,7 @@
 mod ask;
 mod clock;
 mod entropy;
+mod escape;
 mod syscall;
 mod thread;
 mod thread_locals;
@@ -21,30 +22,74 @@ use libc::{c_int, timespec};
 
 /// Names what is interposed, once: for messages, and for the linker.
 macro_rules! catches {
-    ($($module:ident::$name:ident,)*) => {
+    ($($($module:ident)::+ => $name:ident,)*) => {
         /// What is interposed here.
         pub const CATCHES: &[&str] = &[$(stringify!($name)),*];
 
         /// Keeps the interposed symbols in the program: the linker takes an object out of a library
         /// only for a symbol that something names.
         pub fn link() {
-            $(std::hint::black_box($module::$name as *const ());)*
+            $(std::hint::black_box($($module)::+::$name as *const ());)*
         }
     };
 }
 
 catches! {
-    clock::clock_gettime,
-    clock::gettimeofday,
-    clock::time,
-    clock::nanosleep,
-    clock::clock_nanosleep,
-    clock::usleep,
-    entropy::getrandom,
-    entropy::getentropy,
-    syscall::syscall,
-    thread::sched_yield,
-    thread::abort,
+    clock => clock_gettime,
+    clock => gettimeofday,
+    clock => time,
+    clock => nanosleep,
+    clock => clock_nanosleep,
+    clock => usleep,
+    entropy => getrandom,
+    entropy => getentropy,
+    syscall => syscall,
+    thread => sched_yield,
+    thread => abort,
+    escape::threads => pthread_create,
+    escape::processes => fork,
+    escape::processes => posix_spawn,
+    escape::processes => posix_spawnp,
+    escape::processes => execve,
+    escape::processes => execv,
+    escape::processes => execvp,
+    escape::processes => system,
+    escape::processes => popen,
+    escape::sockets => bind,
+    escape::sockets => connect,
+    escape::sockets => sendto,
+    escape::sockets => socketpair,
+    escape::sockets => getaddrinfo,
+    escape::sockets => epoll_create,
+    escape::sockets => epoll_create1,
+    escape::files => open,
+    escape::files => open64,
+    escape::files => openat,
+    escape::files => openat64,
+    escape::files => creat,
+    escape::files => creat64,
+    escape::files => fopen,
+    escape::files => fopen64,
+    escape::files => opendir,
+    escape::files => truncate,
+    escape::files => truncate64,
+    escape::files => rename,
+    escape::files => renameat,
+    escape::files => renameat2,
+    escape::files => unlink,
+    escape::files => unlinkat,
+    escape::files => remove,
+    escape::files => rmdir,
+    escape::files => mkdir,
+    escape::files => mkdirat,
+    escape::files => link,
+    escape::files => linkat,
+    escape::files => symlink,
+    escape::files => symlinkat,
+    escape::files => chmod,
+    escape::files => chown,
+    escape::files => utimensat,
+    escape::files => mkfifo,
 }
 
 /// Libc's own definition of a symbol, looked up once; `None` if this libc is too old to have it.

@@ -1,7 +1,7 @@
 //! syscall(2), as far as std and getrandom use it: futexes, entropy and clocks; all else goes on.
 
 use super::{
-    ask::{answered, ask},
+    ask::{ask, hooked},
     clock, entropy, fail, ns_of, real, thread,
 };
 use crate::os::FutexWait;
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn syscall(
     e: c_long,
     f: c_long,
 ) -> c_long {
-    if answered() {
+    if hooked() {
         // SAFETY: the caller's arguments are what the call of that number asks for.
         if let Some(result) = unsafe { simulated(number, [a, b, c, d]) } {
             return result;
