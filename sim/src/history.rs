@@ -185,7 +185,7 @@ impl<Op, Ret> Recorder<Op, Ret> {
 
     /// Checks what has been recorded so far, with the budget of [`Checker::new`].
     ///
-    /// If it is not linearizable a run fails as [`FailureKind::Assertion`](crate::FailureKind::Assertion), with the report
+    /// If it is not linearizable a run fails as [`FailureKind::Assertion`], with the report
     /// of [`Illegal`]: the shortest part of the history that no order of its calls explains. So it does if the budget did
     /// not suffice: a test that decided nothing has not passed. [`verdict`](Recorder::verdict) leaves it to the caller.
     ///
