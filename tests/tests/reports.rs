@@ -69,7 +69,7 @@ fn swallowed_panic() {
 
 #[test]
 fn ignored_panic() {
-    check("ignored_panic", calm(), reports::ignored_panic);
+    check("ignored_panic", calm().lint("ignored_panic", Level::Deny), reports::ignored_panic);
 }
 
 #[test]

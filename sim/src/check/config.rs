@@ -418,7 +418,7 @@ impl Config {
     /// | lint | level | what is found |
     /// |---|---|---|
     /// | `swallowed_panic` | deny | a task panicked and nobody looked at its handle |
-    /// | `ignored_panic` | deny | a task panicked and the `JoinError` that says so was dropped without a look |
+    /// | `ignored_panic` | warn | a task panicked and the `JoinError` that says so was dropped without a look |
     /// | `swallowed_error` | deny | a task returned an `Err` and nobody looked at its handle |
     /// | `escape` | deny | a thread, process, socket or file of the machine is reached for; see [`outside`](crate::outside) |
     /// | `nondeterminism` | deny | two runs of one seed differed |

@@ -17,7 +17,7 @@ pub enum Level {
 const LINTS: [(&str, FailureKind, Level); 15] = [
     ("swallowed_panic", FailureKind::SwallowedPanic, Level::Deny),
     // A kind may have several lints; the first is the one of findings that name none.
-    ("ignored_panic", FailureKind::SwallowedPanic, Level::Deny),
+    ("ignored_panic", FailureKind::SwallowedPanic, Level::Warn),
     ("swallowed_error", FailureKind::SwallowedError, Level::Deny),
     ("escape", FailureKind::Escape, Level::Deny),
     ("nondeterminism", FailureKind::Nondeterminism, Level::Deny),

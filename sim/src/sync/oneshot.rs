@@ -181,11 +181,11 @@ impl<T> Future for Receiver<T> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        this.announce(place_of_poll(Location::caller(), this.channel.site));
+        let site = place_of_poll(Location::caller(), this.channel.site);
+        this.announce(site);
         let coop = ready!(poll_proceed(cx));
         let poll = Pin::new(&mut this.inner).poll(cx);
-        let (object, site) = (&this.channel.object, this.channel.site);
-        this.polled.note(object, Share::Reply, site, poll.is_pending(), cx.waker());
+        this.polled.note(&this.channel.object, Share::Reply, site, poll.is_pending(), cx.waker());
         let output = ready!(poll);
         coop.made_progress();
         Poll::Ready(output)

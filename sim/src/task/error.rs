@@ -14,8 +14,8 @@ use std::{
 /// The error of a task that did not come to its end, as tokio's.
 ///
 /// One that tells of a panic has to be looked at, be it by [`is_panic`](JoinError::is_panic), by printing it or by
-/// passing it on: dropped unseen, as by `let _ = task.await`, it is a finding of the lint `ignored_panic`, which fails
-/// the run. That `task.await.is_err()` looked cannot be told from that.
+/// passing it on: dropped unseen, as by `let _ = task.await`, it is a finding of the lint `ignored_panic`. That one
+/// only warns, because `task.await.is_err()`, which does look, cannot be told from that.
 pub struct JoinError {
     id: Id,
     reason: Reason,

@@ -2,6 +2,7 @@
 
 use super::programs;
 use sim as tokio;
+use sim::Level;
 use sim::std::thread;
 use std::io;
 use tokio::{
@@ -31,11 +32,11 @@ programs! {
     set_drained_blindly: SwallowedPanic [
         "task main/1, spawned at {blind spawned}, panicked", "without looking at it", "item 1 is broken", "at {blind panics}",
         "lint ignored_panic",
-    ];
+    ] with |config| config.lint("ignored_panic", Level::Deny);
     join_error_ignored: SwallowedPanic [
         "task main/0, spawned at {ignored spawned}, panicked", "given at {ignored joined}", "without looking at it",
         "no connection", "at {ignored panics}", "lint ignored_panic",
-    ];
+    ] with |config| config.lint("ignored_panic", Level::Deny);
     detached_thread: SwallowedPanic [
         "task main/0, spawned at {thread spawned}, panicked and nobody looked at its handle", "the log is gone",
         "at {thread panics}",
