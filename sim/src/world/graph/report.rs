@@ -14,25 +14,37 @@ use std::fmt::Write;
 /// Holders of one object that are told; the others are counted.
 const HOLDERS_TOLD: usize = 8;
 
+/// Whether anything could end the cycles that are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cycles {
+    /// Nothing could.
+    Closed,
+    /// Something might, and is told.
+    Open,
+}
+
 impl World {
     /// Nothing can run, no timer is armed: says who waits for what, and who holds that.
     #[cold]
     pub(in crate::world) fn report_deadlock(&self) {
         let mut message = String::from("no task can go on, and no timer is armed");
-        self.tell_waiting(&mut message);
+        self.tell(&mut message, &self.picture(), Cycles::Closed);
         self.fail_as(FailureKind::Deadlock, message, None);
     }
 
     /// Who waits for what now, and who holds that.
     pub(in crate::world) fn tell_waiting(&self, message: &mut String) {
-        self.tell(message, &self.picture());
+        self.tell(message, &self.picture(), Cycles::Open);
     }
 
     /// All of a picture: the cycles first.
-    pub(super) fn tell(&self, message: &mut String, picture: &Picture) {
+    pub(super) fn tell(&self, message: &mut String, picture: &Picture, which: Cycles) {
         let cycles = picture.cycles();
         for cycle in &cycles {
             self.tell_cycle(message, picture, cycle);
+            if which == Cycles::Open {
+                self.tell_ways_out(message, picture, cycle);
+            }
         }
         let in_cycles: Vec<u32> = cycles.concat();
         let behind = picture.behind_cycles();
@@ -55,7 +67,6 @@ impl World {
                 self.tell_task(message, *number, node, Some(next));
             }
         }
-        self.tell_ways_out(message, picture, cycle);
     }
 
     /// A task, and what it waits for; if it is known who of several matters, that first.

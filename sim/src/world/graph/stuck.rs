@@ -14,7 +14,7 @@
 //! `channels.rs`. A run that comes to its
 //! limit fails anyway: then who seems to be stuck is told, whatever could have helped.
 
-use super::{Graph, Hold, Place, Share, Wait, WaitWaker, World};
+use super::{Graph, Hold, Place, Share, Wait, WaitWaker, World, report::Cycles};
 use crate::{
     check::FailureKind,
     world::table::{Body, Slot, Table, flag},
@@ -144,7 +144,7 @@ impl World {
             }
         }
         drop(graph);
-        self.report_stuck(&stuck, "");
+        self.report_stuck(&stuck, "", Cycles::Closed);
         true
     }
 
@@ -158,7 +158,7 @@ impl World {
         }
         let stuck = self.stuck_among(self.candidates(), Trust::Borrowed, false);
         if !stuck.is_empty() {
-            return self.report_stuck(&stuck, ", when main ended");
+            return self.report_stuck(&stuck, ", when main ended", Cycles::Closed);
         }
         let stuck = self.stuck(Trust::All);
         // Main's own slot is still taken.
@@ -167,7 +167,7 @@ impl World {
             table.slots[..table.used()].iter().filter(|slot| is_alive(slot)).count()
         };
         if !stuck.is_empty() && stuck.len() + 1 >= alive {
-            self.report_stuck(&stuck, ", when main ended");
+            self.report_stuck(&stuck, ", when main ended", Cycles::Closed);
         }
     }
 
@@ -176,12 +176,12 @@ impl World {
     pub(in crate::world) fn report_stuck_at_limit(&self, limit: &str) -> bool {
         let stuck = self.stuck(Trust::All);
         if !stuck.is_empty() {
-            self.report_stuck(&stuck, &format!(", and {limit}"));
+            self.report_stuck(&stuck, &format!(", and {limit}"), Cycles::Open);
         }
         !stuck.is_empty()
     }
 
-    fn report_stuck(&self, stuck: &Tasks, when: &str) {
+    fn report_stuck(&self, stuck: &Tasks, when: &str, which: Cycles) {
         let mut picture = self.picture();
         picture.tasks.retain(|task, _| stuck.contains_key(task));
         let mut message =
@@ -189,7 +189,7 @@ impl World {
         if stuck.len() == 1 {
             message = format!("a task can be woken by nothing but itself{when}");
         }
-        self.tell(&mut message, &picture);
+        self.tell(&mut message, &picture, which);
         self.fail_as(FailureKind::Deadlock, message, None);
     }
 

@@ -45,6 +45,7 @@ impl World {
         for cycle in picture.cycles() {
             if !picture.is_idle(&cycle) {
                 self.tell_cycle(message, &picture, &cycle);
+                self.tell_ways_out(message, &picture, &cycle);
             }
         }
     }
