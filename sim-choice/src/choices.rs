@@ -11,8 +11,8 @@
 //! not needed for a fresh run is out of line.
 
 use crate::{
-    After, Announced, Candidates, Divergence, Entropy, Kind, Lane, Path, Profile, Question, Record, Search,
-    Seed, Strategy, Tape,
+    After, Announced, Candidates, Divergence, Entropy, Kind, Lane, Path, Profile, Question, Record,
+    Search, Seed, Strategy, Tape,
     exhaustive::Explorer,
     history::History,
     mix::{SplitMix, fold, mix},
