@@ -26,6 +26,7 @@ impl World {
     /// Who waits for what now, and who holds that.
     pub(in crate::world) fn tell_waiting(&self, message: &mut String) {
         self.tell(message, &self.picture());
+        self.tell_nodes(message);
     }
 
     /// All of a picture: the cycles first.
