@@ -223,7 +223,7 @@ pub(crate) struct World {
     /// It does so in a crash, in which no finding counts.
     crash_hides: Cell<bool>,
     /// What the root is to do for the fiber that gives way.
-    errand: Cell<Option<processes::Errand>>,
+    errand: Cell<Option<Box<processes::Errand>>>,
     /// A crash left fibers suspended for ever. The run goes on, but is the last of its thread.
     left_behind: Cell<bool>,
     fault: RefCell<Option<Fault>>,

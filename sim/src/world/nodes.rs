@@ -451,6 +451,9 @@ impl World {
 
     /// The run is over: all processes vanish.
     pub(super) fn end_all_nodes(self: &Rc<Self>) {
+        if self.nodes.borrow().list.is_empty() {
+            return;
+        }
         let count = self.nodes.borrow().list.len() as u32;
         for node in 1..count {
             if self.nodes.borrow().list[node as usize].running && !self.spoiled.get() {

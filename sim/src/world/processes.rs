@@ -120,7 +120,7 @@ impl World {
                 "a node cannot end itself in a destructor that a panic runs"
             );
             let restart = restart && mine;
-            self.errand.set(Some(Errand { node, end, site, mine, restart }));
+            self.errand.set(Some(Box::new(Errand { node, end, site, mine, restart })));
             // The root, which is switched to where a run ends, finds the errand.
             self.switch(Target::End);
         }
@@ -132,9 +132,8 @@ impl World {
     /// At the root: does what the fiber that gave way asked for; whether the run goes on.
     #[cold]
     pub(super) fn run_errand(self: &Rc<Self>) -> bool {
-        let Some(Errand { node, end, site, mine, restart }) = self.errand.take() else {
-            return false;
-        };
+        let Some(errand) = self.errand.take() else { return false };
+        let Errand { node, end, site, mine, restart } = *errand;
         let asked = self.fiber.get();
         self.end_at_root(node, end, site, mine);
         if self.is_stopping() {
