@@ -11,8 +11,8 @@
 //! not needed for a fresh run is out of line.
 
 use crate::{
-    After, Announced, Candidates, Divergence, Kind, Lane, Path, Profile, Question, Record, Search,
-    Seed, Strategy, Tape,
+    After, Announced, Candidates, Divergence, Entropy, Kind, Lane, Path, Profile, Question, Record,
+    Search, Seed, Strategy, Tape,
     exhaustive::Explorer,
     history::History,
     mix::{SplitMix, fold, mix},
@@ -350,6 +350,13 @@ impl Choices {
             let word = self.entropy_word().to_le_bytes();
             part.copy_from_slice(&word[..part.len()]);
         }
+    }
+
+    /// As [`entropy_word`](Choices::entropy_word), of a stream of its own.
+    pub fn entropy_word_of(&mut self, stream: &mut Entropy) -> u64 {
+        let word = stream.word();
+        self.event(word);
+        word
     }
 
     /// Folds anything that happened into the hash.

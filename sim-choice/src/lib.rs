@@ -77,3 +77,4 @@ pub use seed::{ParseSeedError, Seed};
 pub use strategy::{Candidates, ParseStrategyError, Strategy};
 pub use tape::Tape;
 pub use text::{ParseTapeError, Reason};
+pub use words::Entropy;

@@ -19,8 +19,30 @@ use core::{fmt, str::FromStr};
 pub struct Path(pub u32);
 
 impl Path {
-    /// The main task, the root of all paths.
+    /// The main task, the root of all paths but those of nodes.
     pub const MAIN: Path = Path(0x6d61_696e);
+
+    /// The first task of another tree: that of a node, by its name.
+    ///
+    /// ```
+    /// use sim_choice::Path;
+    ///
+    /// assert_eq!("server/0".parse(), Ok(Path::root("server").child(0)));
+    /// assert_eq!(Path::root("main"), Path::MAIN);
+    /// ```
+    #[must_use]
+    pub const fn root(name: &str) -> Path {
+        if let b"main" = name.as_bytes() {
+            return Path::MAIN;
+        }
+        // FNV-1a (Fowler, Noll, Vo), in 32 bits.
+        let (mut hash, mut at) = (0x811c_9dc5_u32, 0);
+        while at < name.len() {
+            hash = (hash ^ name.as_bytes()[at] as u32).wrapping_mul(0x0100_0193);
+            at += 1;
+        }
+        Path(scramble(hash))
+    }
 
     /// The task that this one spawned as its `n`th, counting from 0.
     ///
@@ -64,13 +86,17 @@ impl FromStr for Path {
                 .ok_or_else(error);
         }
         let mut parts = text.split('/');
-        if parts.next() != Some("main") {
-            return Err(error());
-        }
+        let root = parts.next().filter(|root| is_name(root)).ok_or_else(error)?;
         parts
-            .try_fold(Path::MAIN, |path, part| Some(path.child(child_number(part)?)))
+            .try_fold(Path::root(root), |path, part| Some(path.child(child_number(part)?)))
             .ok_or_else(error)
     }
+}
+
+/// Whether a tree may be called so: by a node's name, with `@2` for its second start.
+fn is_name(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
+    text.bytes().all(known) && text.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 /// One spelling for one number: no sign, no leading zero.
@@ -92,7 +118,7 @@ impl fmt::Display for ParsePathError {
         let operand = &self.operand;
         write!(
             f,
-            "invalid path `{operand}`: a path is `main`, `main/0/3` or a hash of eight digits, `#0012abcd`"
+            "invalid path `{operand}`: a path is `main`, `main/0/3`, such a path of a node, or a hash of eight digits, `#0012abcd`"
         )
     }
 }

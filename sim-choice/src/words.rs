@@ -3,7 +3,7 @@
 //! Seeding six ChaCha generators costs more than a whole run of an empty test, so a stream only notes its
 //! seed at the start. Words are made 64 at a time; drawing one is a load and a comparison.
 
-use crate::mix::SplitMix;
+use crate::{Seed, mix::SplitMix};
 use rand_chacha::{ChaCha8Core, rand_core::SeedableRng, rand_core::block::Generator};
 
 const BLOCK: usize = 64;
@@ -83,4 +83,23 @@ fn key(seed: u64, stream: u64) -> [u8; 32] {
         part.copy_from_slice(&source.next().to_le_bytes());
     }
     key
+}
+
+/// Random words for a part of the program under test that is to have its own, as a node is: what others draw does not
+/// shift them.
+pub struct Entropy(Words);
+
+impl Entropy {
+    /// The stream that `name`, a hash, has in the runs of `seed`.
+    #[must_use]
+    pub fn new(seed: Seed, name: u64) -> Entropy {
+        let mut words = Words::new(name);
+        words.start(seed.0);
+        Entropy(words)
+    }
+
+    pub(crate) fn word(&mut self) -> u64 {
+        let low = self.0.word();
+        u64::from(low) | (u64::from(self.0.word()) << 32)
+    }
 }

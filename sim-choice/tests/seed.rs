@@ -71,6 +71,7 @@ fn paths_in_text_are_those_of_children() {
     check("main/0", Path::MAIN.child(0));
     check("main/0/3", Path::MAIN.child(0).child(3));
     check("main/4294967295", Path::MAIN.child(u32::MAX));
+    check("server@2/1", Path::root("server@2").child(1));
     check("#0012abcd", Path(0x12_abcd));
 }
 
@@ -80,8 +81,8 @@ fn other_paths_are_errors_that_keep_the_text() {
         "",
         "/",
         "main/",
-        "mai",
-        "main0",
+        "ma in",
+        "0main",
         "/main",
         "main/x",
         "main/01",

@@ -107,8 +107,8 @@ fn bad_records_are_errors_with_line_and_reason() {
         "unknown kind `falt`: expected next, preempt, localnext, branch, cancel, stepcost, stall, word, fault, latency, other",
     );
     check(
-        "net fault mian 2 1",
-        "invalid path `mian`: a path is `main`, `main/0/3` or a hash of eight digits, `#0012abcd`",
+        "net fault m:in 2 1",
+        "invalid path `m:in`: a path is `main`, `main/0/3`, such a path of a node, or a hash of eight digits, `#0012abcd`",
     );
     check("net fault main x 1", "invalid number `x`: expected 0 to 4294967295");
     check("net fault main 2 -1", "invalid number `-1`: expected 0 to 4294967295");

@@ -95,6 +95,27 @@ impl Clock {
         self.shown.saturating_add(drifted(elapsed, self.drift_ppb))
     }
 
+    /// The simulation's time at which the monotonic clock will show `shown_ns`, if nothing changes it meanwhile;
+    /// the last change's if it has shown that before, `u64::MAX` if it stands still.
+    ///
+    /// ```
+    /// use sim_time::Clock;
+    ///
+    /// let mut clock = Clock::new(0);
+    /// clock.set_drift(-500_000_000, 0); // half as fast
+    /// assert_eq!(clock.when_ns(1_000), 2_000);
+    /// assert_eq!(clock.monotonic_ns(2_000), 1_000);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn when_ns(&self, shown_ns: u64) -> u64 {
+        let missing = shown_ns.saturating_sub(self.shown);
+        if self.drift_ppb == 0 {
+            return self.changed_at.saturating_add(missing);
+        }
+        self.changed_at.saturating_add(undrifted(missing, self.drift_ppb))
+    }
+
     fn settle(&mut self, now: u64) {
         assert!(
             now >= self.changed_at,
@@ -110,4 +131,16 @@ impl Clock {
 fn drifted(elapsed: u64, drift_ppb: i32) -> u64 {
     let scaled = i128::from(elapsed) * (BILLION + i128::from(drift_ppb)) / BILLION;
     u64::try_from(scaled).unwrap_or(u64::MAX)
+}
+
+/// The least time in which a clock of that drift goes on by `shown`: rounded up, as a timer must not fire early.
+fn undrifted(shown: u64, drift_ppb: i32) -> u64 {
+    let rate = (BILLION + i128::from(drift_ppb)) as u128;
+    match (u128::from(shown), rate) {
+        (0, _) => 0,
+        (_, 0) => u64::MAX,
+        (shown, rate) => {
+            u64::try_from((shown * BILLION as u128).div_ceil(rate)).unwrap_or(u64::MAX)
+        }
+    }
 }

@@ -40,6 +40,8 @@ pub struct Timers<T> {
 struct Slot<T> {
     /// Of the value that is or was here last; the low half of its number.
     serial: u32,
+    /// Whose timer it is; in what alignment leaves.
+    owner: u32,
     value: Option<T>,
 }
 
@@ -104,9 +106,20 @@ impl<T> Timers<T> {
     /// If there are more than 2^32 timers at once.
     #[inline]
     pub fn insert(&mut self, at: u64, value: T) -> Key {
+        self.insert_of(0, at, value)
+    }
+
+    /// As [`insert`](Timers::insert), of one of several owners, which [`retime`](Timers::retime) tells apart. The owner of
+    /// all others is 0.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 2^32 timers at once.
+    #[inline]
+    pub fn insert_of(&mut self, owner: u32, at: u64, value: T) -> Key {
         let number = self.inserted;
         self.inserted += 1;
-        let key = self.occupy(number as u32, value);
+        let key = self.occupy(number as u32, owner, value);
         let time = at.max(self.floor);
         if time < self.queue.last() {
             self.insert_early(Early { time, number, slot: key.slot });
@@ -165,6 +178,37 @@ impl<T> Timers<T> {
         }
         self.floor = time;
         self.vacate(slot, serial)
+    }
+
+    /// Moves the timers of `owner`, each to the time that `moved` gives for its own; keys stay as they are. Of those that
+    /// are due at one time then, the one that was due first stays the first.
+    ///
+    /// It costs a move of each timer of all owners.
+    ///
+    /// ```
+    /// let mut timers = sim_time::Timers::new();
+    /// timers.insert_of(1, 10, "a");
+    /// let b = timers.insert_of(2, 20, "b");
+    /// timers.retime(2, |at| at / 4);
+    /// assert_eq!(timers.pop_due(5), Some("b"));
+    /// assert_eq!((timers.cancel(b), timers.next()), (None, Some(10)));
+    /// ```
+    pub fn retime(&mut self, owner: u32, mut moved: impl FnMut(u64) -> u64) {
+        let mut entries = Vec::with_capacity(self.live);
+        while let Some((entry, place)) = self.settle() {
+            match place {
+                Place::Queue => self.queue.pop(),
+                Place::Early => _ = self.early.pop(),
+            }
+            entries.push(entry);
+        }
+        self.queue.clear();
+        for entry in &mut entries {
+            if self.slots[entry.slot as usize].owner == owner {
+                entry.time = moved(entry.time).max(self.floor);
+            }
+            self.queue.push(*entry);
+        }
     }
 
     /// How many timers there are; cancelled ones are not.
@@ -255,15 +299,15 @@ impl<T> Timers<T> {
         self.dead = 0;
     }
 
-    fn occupy(&mut self, serial: u32, value: T) -> Key {
+    fn occupy(&mut self, serial: u32, owner: u32, value: T) -> Key {
         self.live += 1;
         let value = Some(value);
         if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = Slot { serial, value };
+            self.slots[slot as usize] = Slot { serial, owner, value };
             return Key { slot, serial };
         }
         let slot = u32::try_from(self.slots.len()).expect("at most 2^32 timers");
-        self.slots.push(Slot { serial, value });
+        self.slots.push(Slot { serial, owner, value });
         Key { slot, serial }
     }
 

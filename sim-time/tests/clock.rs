@@ -59,3 +59,26 @@ fn the_end_of_time_saturates() {
 fn a_drift_that_turns_the_clock_back_panics() {
     Clock::new(EPOCH).set_drift(-1_000_000_001, 0);
 }
+
+#[test]
+fn a_time_that_will_be_shown_is_the_first_that_shows_it() {
+    for drift_ppb in [-999_999_999, -500_000_000, -1, 0, 1, 333_333_333, i32::MAX] {
+        let mut clock = Clock::new(EPOCH);
+        clock.set_drift(drift_ppb, 1_000);
+        for shown in [0, 1_000, 1_001, 1_002, 54_321] {
+            let when = clock.when_ns(shown);
+            assert!(clock.monotonic_ns(when) >= shown, "{drift_ppb} {shown}");
+            assert!(
+                when <= 1_000 || clock.monotonic_ns(when - 1) < shown,
+                "{drift_ppb} {shown}: {when} is not the first"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_clock_that_stands_still_will_show_is_never() {
+    let mut clock = Clock::new(EPOCH);
+    clock.set_drift(-1_000_000_000, 5);
+    assert_eq!((clock.when_ns(5), clock.when_ns(6)), (5, u64::MAX));
+}

@@ -313,12 +313,12 @@ fn wake_from_afar(header: &Arc<Header>) {
     }
 }
 
-/// Virtual nanoseconds since the start of the run; `None` outside a simulation.
+/// Virtual nanoseconds since the start of the run, on the clock of the node that runs; `None` outside a simulation.
 #[inline]
 pub(crate) fn now_ns() -> Option<u64> {
     world().map(|world| {
         world.look_at_clock();
-        world.now_ns()
+        world.local_ns()
     })
 }
 

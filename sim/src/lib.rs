@@ -33,7 +33,8 @@
 //! the poll runs may be suspended there, in the middle of the poll, as another core would run
 //! something in between. What `poll` returns never changes.
 //!
-//! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio.
+//! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio. Programs of several machines are
+//! nodes, see [`mod@node`]: each has tasks, entropy and a clock of its own, and crashes, restarts and pauses apart.
 //!
 //! # Limits
 //!
@@ -84,8 +85,10 @@ pub mod history;
 pub mod io;
 #[doc(hidden)]
 pub mod macros_support;
+pub mod node;
 pub mod rand;
 pub mod runtime;
+pub mod signal;
 pub mod std;
 pub mod sync;
 pub mod task;
@@ -99,6 +102,7 @@ pub use check::{
     replay_with,
 };
 pub use name::{Nameable, name};
+pub use node::{Node, node};
 pub use outside::outside;
 pub use property::{
     Eventually, Invariant, PropertyCount, PropertyKind, Verdict, Within, eventually, invariant,

@@ -38,12 +38,12 @@ impl TryRng for SimRng {
 
     #[track_caller]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(context::expect_world().choices.borrow_mut().entropy_word())
+        Ok(context::expect_world().entropy_word())
     }
 
     #[track_caller]
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        context::expect_world().choices.borrow_mut().fill_entropy(bytes);
+        context::expect_world().fill_entropy(bytes);
         Ok(())
     }
 }

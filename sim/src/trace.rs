@@ -3,7 +3,11 @@
 //! A passing run folds each event into the hash and keeps nothing. A failing one is run again with
 //! a [`Trace`], which also takes the `tracing` events and spans of the program under test.
 
-use crate::{context, point::Op, world::Given};
+use crate::{
+    context,
+    point::{Op, Site},
+    world::Given,
+};
 use sim_choice::Announced;
 use std::{
     cell::{Cell, RefCell},
@@ -29,6 +33,8 @@ pub(crate) enum Happened {
     Done(u32),
     /// A task panicked.
     Panic,
+    /// Something was done to a node.
+    Node(u32, NodeEvent),
     /// The run is over, after so many steps: the last event of each run.
     End(u64),
     /// A task announced an operation. Only traces have it: its choice is hashed anyway.
@@ -45,8 +51,40 @@ impl Happened {
             Happened::Start(number) => u64::from(*number) << 3 | 2,
             Happened::Done(number) => u64::from(*number) << 3 | 3,
             Happened::Panic => 4,
+            Happened::Node(node, event) => u64::from(*node) << 8 | (event.kind as u64) << 3 | 7,
             Happened::Op(_) => 5,
             Happened::End(steps) => steps << 3 | 6,
+        }
+    }
+}
+
+/// What was done to a node, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeEvent {
+    pub(crate) kind: NodeEventKind,
+    /// `None` if it ended by itself.
+    pub(crate) site: Option<Site>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NodeEventKind {
+    Start,
+    Crash,
+    End,
+    Pause,
+    Resume,
+    Signal,
+}
+
+impl NodeEventKind {
+    fn verb(self) -> &'static str {
+        match self {
+            NodeEventKind::Start => "starts",
+            NodeEventKind::Crash => "crashes",
+            NodeEventKind::End => "ends",
+            NodeEventKind::Pause => "is paused",
+            NodeEventKind::Resume => "is resumed",
+            NodeEventKind::Signal => "gets a signal",
         }
     }
 }
@@ -86,6 +124,14 @@ impl Trace {
             Happened::Start(number) => format!("thread number {number} starts"),
             Happened::Done(number) => format!("task number {number} ends"),
             Happened::Panic => "panics".to_string(),
+            Happened::Node(node, NodeEvent { kind, site }) => {
+                let name = context::world().map(|world| world.node_name(node));
+                let name = name.as_deref().unwrap_or("?");
+                match site {
+                    Some(site) => format!("node {name} {}, at {site}", kind.verb()),
+                    None => format!("node {name} {}", kind.verb()),
+                }
+            }
             Happened::End(steps) => format!("the run is over, after {steps} steps"),
             Happened::Op(op) => match op.object {
                 0 => format!("{} at {}", op.access.verb(), op.site),
@@ -234,6 +280,11 @@ pub(crate) fn exit_spans() -> Option<Exited> {
         return None;
     }
     exit_spans_slowly()
+}
+
+/// Leaves them for good: what was in them is no more.
+pub(crate) fn leave_spans() {
+    std::mem::forget(exit_spans());
 }
 
 #[cold]

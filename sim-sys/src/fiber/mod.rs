@@ -267,6 +267,25 @@ impl Fiber {
         }
     }
 
+    /// As [`unwind`](Fiber::unwind), for who has other fibers to unwind too: one that suspends itself in a destructor
+    /// waits there, and [`resume`](Fiber::resume) goes on with the unwinding. It has to be resumed until it has ended,
+    /// or abandoned.
+    ///
+    /// # Panics
+    ///
+    /// If it is within libc, and with the panic of a destructor.
+    pub fn begin_unwind(&mut self) -> Outcome {
+        assert!(!self.is_within_libc(), "no panic can pass the frames of libc");
+        if self.inner.done() {
+            return Outcome::Finished;
+        }
+        if !self.inner.started() {
+            self.inner.force_unwind();
+            return Outcome::Finished;
+        }
+        self.resume_to(Then::Unwind)
+    }
+
     /// The stack, of a fiber that has ended; one that is suspended is unwound first. `None` if the
     /// stack is leaked: of a fiber that overflowed or is abandoned.
     pub fn into_stack(mut self) -> Option<Stack> {

@@ -68,7 +68,9 @@ impl Lints {
                 Ok(())
             }
             None => {
-                Err(format!("{name:?} is not the name of a lint{}: {}", suggest(name), names()))
+                let wrong = name.to_lowercase().replace('-', "_");
+                let near = suggest(&wrong, LINTS.iter().map(|lint| lint.0).chain(["all"]));
+                Err(format!("{name:?} is not the name of a lint{near}: {}", names()))
             }
         }
     }
@@ -79,11 +81,9 @@ fn names() -> String {
     format!("they are {}, and all", names.join(", "))
 }
 
-/// The lint that a wrong name may be meant for; `#[sim::test]` suggests likewise.
-fn suggest(wrong: &str) -> String {
-    let wrong = wrong.to_lowercase().replace('-', "_");
-    let known = LINTS.iter().map(|lint| lint.0).chain(["all"]);
-    let near = known.map(|name| (distance(&wrong, name), name)).min();
+/// What of that which is known a wrong name may be meant for; `#[sim::test]` suggests likewise.
+pub(crate) fn suggest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = known.map(|name| (distance(wrong, name), name)).min();
     match near {
         Some((far, name)) if far <= 2.max(wrong.len() / 3).min(wrong.len().saturating_sub(1)) => {
             format!(" (did you mean {name:?}?)")

@@ -18,6 +18,6 @@ pub use lints::Level;
 pub use report::{Classes, Failure, FailureKind, Outcome, Report};
 pub use runner::{check, replay, replay_with};
 
-pub(crate) use lints::Lints;
+pub(crate) use lints::{Lints, suggest};
 pub(crate) use runner::ambient_world;
 pub use runner::{config_for, run_test};

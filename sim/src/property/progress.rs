@@ -39,7 +39,7 @@ pub fn within<F: IntoFuture>(
     name: &'static str,
     future: F,
 ) -> Within<F::IntoFuture> {
-    let now_ns = context::expect_world().now_ns();
+    let now_ns = context::expect_world().local_ns();
     let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
     let until_ns = now_ns.saturating_add(limit_ns);
     Within { future: future.into_future(), name, limit, until_ns, timer: None }
@@ -116,7 +116,7 @@ impl<F: Future> Future for Within<F> {
             return Poll::Ready(output);
         }
         let world = context::expect_world();
-        if world.now_ns() >= *this.until_ns && !world.is_stopping() {
+        if world.local_ns() >= *this.until_ns && !world.is_stopping() {
             let (name, limit) = (this.name, this.limit);
             world.report_late(format!("{name:?} has not come about within {limit:?}"));
         }

@@ -171,8 +171,8 @@ impl Builder {
     fn handle(&self, local: bool) -> Handle {
         let world = context::world_or_ambient();
         let pool = {
+            let pool = world.add_runtime_pool(self.workers);
             let mut table = world.table.borrow_mut();
-            let pool = table.add_pool(self.workers);
             let entry = &mut table.pools[pool as usize];
             (entry.local, entry.timers) = (local, self.timers);
             entry.name = self.name.as_deref().map(Into::into);

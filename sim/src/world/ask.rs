@@ -26,6 +26,7 @@ impl World {
             return false;
         }
         let who = self.running.get().path;
+        let at_ns = self.when_ns(at_ns);
         let stalls = self.choices.borrow_mut().now_and_then(Lane::Time, Kind::Stall, who);
         if stalls && at_ns > self.now.get() {
             self.set_now(at_ns);

@@ -98,8 +98,14 @@ impl World {
     }
 
     fn note_main_panic(&self, payload: &(dyn std::any::Any + Send)) {
+        let message = self.panic_message(payload);
+        self.fail(FailureKind::Panic, message);
+    }
+
+    /// What the panic that was caught said, and where.
+    pub(super) fn panic_message(&self, payload: &(dyn std::any::Any + Send)) -> String {
         let note = std::mem::take(&mut *self.panics.borrow_mut()).pop();
-        let message = match note {
+        match note {
             Some(note) => {
                 let mut message = format!("{}, at {}", note.message, note.location);
                 self.tell_quoted_panic(&mut message, &note.message);
@@ -108,8 +114,7 @@ impl World {
             None => {
                 crate::task::panic_text(payload).unwrap_or("a panic without a message").to_string()
             }
-        };
-        self.fail(FailureKind::Panic, message);
+        }
     }
 
     /// A panic of main's may quote that of a task, as `unwrap` of its output does: then says where that was.
@@ -125,6 +130,7 @@ impl World {
     fn end_main(&self, slot: u32) {
         self.report_stuck_at_end();
         self.report_leaks();
+        self.report_unjoined_nodes();
         self.tell_main_ended();
         self.set_stopping(true);
         let mut table = self.table.borrow_mut();
@@ -188,6 +194,9 @@ impl World {
         loop {
             let number = self.next_fiber.get();
             if number == NONE {
+                if self.run_errand() {
+                    continue;
+                }
                 return;
             }
             match self.resume(number, main) {
@@ -228,6 +237,10 @@ impl World {
         } else if let Some(fiber) = self.fibers.borrow_mut()[number as usize].take() {
             fiber.abandon();
         }
+        self.report_cut_off_as(outcome);
+    }
+
+    pub(super) fn report_cut_off_as(&self, outcome: fiber::Outcome) {
         match outcome {
             fiber::Outcome::Interrupted => self.report_interrupted(),
             _ => self.report_overflow(),
@@ -268,6 +281,10 @@ impl World {
     /// Ends what is still in the middle of a poll, then drops all tasks.
     fn take_down(self: &Rc<Self>, main: &mut Fiber) {
         self.set_stopping(true);
+        if self.spoiled.get() {
+            return self.forsake(main);
+        }
+        self.end_all_nodes();
         if self.spoiled.get() {
             return self.forsake(main);
         }

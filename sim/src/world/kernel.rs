@@ -3,7 +3,7 @@
 //! A wait suspends the fiber and holds its worker, as a blocked thread holds its core. Nothing ever
 //! blocks the thread that drives the simulation.
 
-use super::{Action, BOOT_NS, EPOCH_NS, NONE, World, blocked::Cause, table::Suspended};
+use super::{Action, BOOT_NS, NONE, World, blocked::Cause, table::Suspended};
 use crate::{
     check::FailureKind,
     context,
@@ -20,8 +20,9 @@ use std::{
 /// A fiber that waits in the middle of a poll.
 pub(crate) struct Blocked {
     ticket: u64,
-    slot: u32,
-    fiber: u32,
+    pub(super) slot: u32,
+    pub(super) fiber: u32,
+    pub(super) timer: Option<sim_time::Key>,
     /// The futex; 0 for a sleep, 1 for a yield. Only compared for equality: an address decides nothing.
     address: usize,
 }
@@ -60,13 +61,14 @@ impl World {
         }
         let ticket = self.next_ticket();
         let timer = timeout_ns.map(|ns| {
-            let at = self.now_ns().saturating_add(ns);
+            let at = self.local_ns().saturating_add(ns);
             self.timer_insert(at, Action::Unblock { ticket })
         });
         self.blocked.borrow_mut().push_back(Blocked {
             ticket,
             slot: self.running().slot,
             fiber: self.fiber.get(),
+            timer,
             address,
         });
         let site = Location::caller();
@@ -126,7 +128,7 @@ impl World {
             let goes = left > 0 && wanted(entry);
             if goes {
                 left -= 1;
-                table.suspended.push(Suspended { slot: entry.slot, fiber: entry.fiber });
+                table.suspend(Suspended { slot: entry.slot, fiber: entry.fiber });
             }
             !goes
         });
@@ -205,6 +207,16 @@ impl World {
         self.unblock(u32::MAX, |blocked| blocked.address == told);
     }
 
+    /// A fiber that waits is left behind, maybe one that parks.
+    pub(super) fn unpark_abandoned(&self, blocked: &Blocked) {
+        let mut parked = self.parked.borrow_mut();
+        if let Some(at) = parked.iter().position(|(address, _)| *address == blocked.address) {
+            parked.remove(at);
+        }
+        drop(parked);
+        self.set_unusual();
+    }
+
     fn report_parker(&self) {
         let message = "a lock that keeps its parker in a thread-local, as parking_lot's do, has spun in vain and \
                        waits: most likely a deadlock. On one thread such a lock cannot tell the tasks apart, so that \
@@ -221,16 +233,16 @@ impl World {
 impl os::Hooks for World {
     fn monotonic_ns(&self) -> u64 {
         self.look_at_clock();
-        BOOT_NS + self.now_ns()
+        BOOT_NS + self.local_ns()
     }
 
     fn realtime_ns(&self) -> u64 {
         self.look_at_clock();
-        EPOCH_NS + self.now_ns()
+        self.wall_ns()
     }
 
     fn entropy(&self, buffer: &mut [u8]) {
-        self.choices.borrow_mut().fill_entropy(buffer);
+        self.fill_entropy(buffer);
     }
 
     fn sleep(&self, ns: u64) {

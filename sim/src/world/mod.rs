@@ -14,15 +14,19 @@ mod graph;
 mod header;
 mod kernel;
 mod names;
+mod nodes;
 mod output;
+mod processes;
 mod schedule;
 mod search;
+mod signals;
 mod spin;
 mod starve;
 mod table;
 mod tasks;
 mod threads;
 mod timers;
+mod vanish;
 mod waits;
 mod watch;
 
@@ -30,8 +34,10 @@ pub(crate) use clocks::Atomic;
 pub(crate) use graph::{How, Order, Share, Taken, Taker, WaitWaker, Which};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use names::Given;
+pub(crate) use nodes::{MAIN_NODE, Plan};
 pub(crate) use output::Output;
 pub(crate) use search::Attempted;
+pub(crate) use signals::Listener;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
 pub(crate) use tasks::{is_finished, world_of};
 pub(crate) use waits::Waiter;
@@ -227,6 +233,17 @@ pub(crate) struct World {
     quiet: Cell<bool>,
     /// Workers are to end.
     quitting: Cell<bool>,
+    nodes: RefCell<nodes::Nodes>,
+    /// There are nodes beside the one that is the test, or its clock was changed.
+    nodes_on: Cell<bool>,
+    /// The node that vanishes; what runs are its destructors.
+    crashing: Cell<u32>,
+    /// It does so in a crash, in which no finding counts.
+    crash_hides: Cell<bool>,
+    /// What the root is to do for the fiber that gives way.
+    errand: Cell<Option<Box<processes::Errand>>>,
+    /// A crash left fibers suspended for ever. The run goes on, but is the last of its thread.
+    left_behind: Cell<bool>,
     fault: RefCell<Option<Fault>>,
     /// Panics that nobody has looked at yet, by task number.
     pub(crate) warnings: RefCell<Vec<Warning>>,
@@ -314,6 +331,12 @@ impl World {
             firing: Cell::new(false),
             quiet: Cell::new(false),
             quitting: Cell::new(false),
+            nodes: RefCell::default(),
+            nodes_on: Cell::new(false),
+            crashing: Cell::new(NONE),
+            crash_hides: Cell::new(false),
+            errand: Cell::new(None),
+            left_behind: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
             properties: RefCell::default(),
@@ -377,6 +400,7 @@ impl World {
         self.clear_starved();
         self.aborting.set(NONE);
         self.graph.borrow_mut().clear(limits.overtakes);
+        self.clear_nodes();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -458,7 +482,7 @@ impl World {
     }
 
     pub(crate) fn is_spoiled(&self) -> bool {
-        self.spoiled.get()
+        self.spoiled.get() || self.left_behind.get()
     }
 
     /// Whether the code that runs may block: a thread may, outside of a poll.
@@ -565,10 +589,14 @@ impl World {
 
     /// As [`fail`](World::fail), of task `number`.
     pub(crate) fn fail_as(&self, kind: FailureKind, message: String, number: Option<u32>) {
+        if self.is_crashing() && self.ends_with_its_node(kind) {
+            return;
+        }
         self.set_stopping(true);
         if self.fault.borrow().is_some() {
             return;
         }
+        let message = self.with_ended_nodes(message);
         // A stack may overflow while the table is borrowed; then the task has no name.
         let number = number.filter(|_| self.table.try_borrow().is_ok());
         let task = number.map(|number| self.task_name(number));
@@ -595,6 +623,9 @@ impl World {
 
     /// Reports a finding of a lint of that level; true if it ends the run.
     fn find(&self, level: Level, kind: FailureKind, message: String, number: Option<u32>) -> bool {
+        if self.is_crashing() && self.ends_with_its_node(kind) {
+            return false;
+        }
         match level {
             Level::Allow => false,
             Level::Warn => {

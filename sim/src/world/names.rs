@@ -1,7 +1,7 @@
 //! What tasks are called: their spawn paths, and where they were spawned. And what the program itself calls its tasks
 //! and its objects.
 
-use super::{NONE, World};
+use super::{NONE, World, nodes::ROOT};
 use crate::point::Site;
 use sim_choice::Path;
 use std::{borrow::Cow, collections::BTreeMap};
@@ -61,19 +61,25 @@ impl World {
         }
     }
 
-    /// The spawn path of a task: `main`, or `main/2/0` for the first child of main's third.
+    /// The spawn path of a task: `main`, or `main/2/0` for the first child of main's third; `server/1` on a node.
     pub(crate) fn task_path(&self, number: u32) -> String {
         let table = self.table.borrow();
         let mut steps = Vec::new();
         let mut at = number;
-        while let Some(&(parent, child)) = table.lineage.get(at as usize) {
-            if parent == NONE {
-                break;
-            }
-            steps.push(child);
-            at = parent;
-        }
         let mut name = String::from("main");
+        while let Some(&(parent, child)) = table.lineage.get(at as usize) {
+            match parent {
+                NONE => break,
+                ROOT => {
+                    name = self.root_name(child);
+                    break;
+                }
+                parent => {
+                    steps.push(child);
+                    at = parent;
+                }
+            }
+        }
         for step in steps.iter().rev() {
             name.push('/');
             name.push_str(&step.to_string());
@@ -109,6 +115,7 @@ impl World {
             let path = match parent {
                 NONE if number == 0 => Path::MAIN,
                 NONE => Path::MAIN.child(child),
+                ROOT => Path::root(&self.root_name(child)),
                 parent => known.get(parent as usize).copied().unwrap_or(Path::MAIN).child(child),
             };
             known.push(path);

@@ -54,6 +54,8 @@ pub(crate) mod flag {
     /// A handle may still ask for the output.
     pub(crate) const WANTED: u8 = 16;
     pub(crate) const DONE: u8 = 32;
+    /// Its node has crashed: what it gave is no finding.
+    pub(crate) const HIDDEN: u8 = 64;
 }
 
 pub(crate) struct Slot {
@@ -63,6 +65,8 @@ pub(crate) struct Slot {
     pub(crate) home: Home,
     pub(crate) generation: u32,
     pub(crate) flags: u8,
+    /// The node that it runs on; fills what alignment leaves.
+    pub(crate) node: u16,
     pub(crate) number: u32,
     pub(crate) path: Path,
     /// Tasks it has spawned.
@@ -76,7 +80,12 @@ pub(crate) struct Slot {
 /// Tasks of one runtime that are ready, and how many of them may be in the middle of a poll.
 pub(crate) struct Pool {
     pub(crate) workers: u32,
+    /// As many as that, or 0 while the node of the pool is paused or has ended.
+    pub(crate) open: u32,
     pub(crate) in_flight: u32,
+    pub(crate) node: u16,
+    /// Its node has ended: it takes no more tasks.
+    pub(crate) closed: bool,
     /// It takes tasks that are not `Send`.
     pub(crate) local: bool,
     /// Its clock can be paused.
@@ -93,7 +102,7 @@ impl Pool {
     /// How many of its ready tasks may be picked: all, or none if no worker is free.
     #[inline]
     fn offered(&self) -> u32 {
-        if self.in_flight < self.workers { self.ready.len() as u32 } else { 0 }
+        if self.in_flight < self.open { self.ready.len() as u32 } else { 0 }
     }
 }
 
@@ -159,8 +168,15 @@ pub(crate) struct Table {
     pub(crate) pools: Vec<Pool>,
     /// Pools that may have ready tasks.
     listed: Vec<u32>,
+    /// If there are several: how many tasks those before each of them offer, as of the last choice.
+    before: Vec<u32>,
     pub(crate) locals: Vec<Option<Local>>,
     pub(crate) suspended: Vec<Suspended>,
+    /// The slots that tasks of each node but main have or had; some are stale, or twice there.
+    of_node: Vec<Vec<u32>>,
+    /// Nodes that are paused, and the fibers of theirs that could go on.
+    pub(crate) paused: Vec<u16>,
+    pub(crate) stopped: Vec<Suspended>,
     sequence: u32,
     /// Tasks spawned in this run.
     pub(crate) spawned: u32,
@@ -177,6 +193,9 @@ impl Table {
         self.listed.clear();
         self.locals.clear();
         self.suspended.clear();
+        self.of_node.clear();
+        self.paused.clear();
+        self.stopped.clear();
         self.lineage.clear();
         (self.sequence, self.spawned) = (0, 0);
         self.add_pool(u32::MAX);
@@ -186,7 +205,10 @@ impl Table {
     pub(crate) fn add_pool(&mut self, workers: u32) -> u32 {
         self.pools.push(Pool {
             workers,
+            open: workers,
             in_flight: 0,
+            node: 0,
+            closed: false,
             local: false,
             pausable: workers == 1,
             timers: true,
@@ -198,7 +220,13 @@ impl Table {
     }
 
     /// Takes a free slot for a new task; its header and body are still to be set.
-    pub(crate) fn allocate(&mut self, home: Home, path: Path, parent: (u32, u32)) -> u32 {
+    pub(crate) fn allocate(
+        &mut self,
+        home: Home,
+        node: u16,
+        path: Path,
+        parent: (u32, u32),
+    ) -> u32 {
         let number = self.spawned;
         self.spawned += 1;
         self.lineage.push(parent);
@@ -213,6 +241,7 @@ impl Table {
             home,
             generation,
             flags: 0,
+            node,
             number,
             path,
             children: 0,
@@ -223,7 +252,43 @@ impl Table {
             Some(former) => *former = fresh(former.generation),
             None => self.slots.push(fresh(0)),
         }
+        if node != 0 {
+            self.note_of_node(node, slot);
+        }
         slot
+    }
+
+    /// Notes that the slot is of that node. Now and then stale entries are dropped, so that there are not many more of
+    /// them than of others.
+    #[cold]
+    fn note_of_node(&mut self, node: u16, slot: u32) {
+        let node = usize::from(node);
+        if self.of_node.len() <= node {
+            self.of_node.resize_with(node + 1, Vec::new);
+        }
+        let list = &mut self.of_node[node];
+        if list.len() == list.capacity() {
+            list.retain(|&slot| {
+                let place = &self.slots[slot as usize];
+                usize::from(place.node) == node && place.header.is_some()
+            });
+            list.sort_unstable();
+            list.dedup();
+            list.reserve(list.len() + 4);
+        }
+        list.push(slot);
+    }
+
+    /// The slots of the tasks of a node that is not main, in their order.
+    pub(super) fn slots_of_node(&self, node: u32) -> Vec<u32> {
+        let mut slots = self.of_node.get(node as usize).cloned().unwrap_or_default();
+        slots.retain(|&slot| {
+            let place = &self.slots[slot as usize];
+            u32::from(place.node) == node && place.header.is_some()
+        });
+        slots.sort_unstable();
+        slots.dedup();
+        slots
     }
 
     /// Gives a slot back; wakers and handles of its former task no longer reach it.
@@ -292,6 +357,33 @@ impl Table {
         }
     }
 
+    /// A fiber can go on in the middle of what its task does: at once, or when its node is paused no more.
+    pub(super) fn suspend(&mut self, suspended: Suspended) {
+        if self.paused.is_empty()
+            || !self.paused.contains(&self.slots[suspended.slot as usize].node)
+        {
+            return self.suspended.push(suspended);
+        }
+        self.stopped.push(suspended);
+    }
+
+    /// Takes the fiber of a slot out of those that could go on.
+    pub(super) fn unsuspend(&mut self, slot: u32) -> Option<Suspended> {
+        for list in [&mut self.suspended, &mut self.stopped] {
+            if let Some(at) = list.iter().position(|suspended| suspended.slot == slot) {
+                return Some(list.remove(at));
+            }
+        }
+        None
+    }
+
+    /// Forgets who is ready in a pool.
+    pub(super) fn close(&mut self, pool: u32) {
+        let pool = &mut self.pools[pool as usize];
+        (pool.closed, pool.open) = (true, 0);
+        pool.ready.clear();
+    }
+
     /// Makes a thread that is queued one that waits; it leaves the queue of its pool, which this gives, with
     /// the next [`sweep`](Table::sweep).
     pub(super) fn unmark(&mut self, slot: u32, generation: u32) -> Option<u32> {
@@ -329,7 +421,7 @@ impl Table {
             }
             _ => {
                 self.order_pools();
-                self.listed.iter().map(|&number| self.pools[number as usize].offered()).sum()
+                self.count_offered()
             }
         };
         let suspended = self.suspended.len() as u32;
@@ -352,6 +444,27 @@ impl Table {
         self.listed.swap(0, oldest);
     }
 
+    /// How many tasks the listed pools offer, and where each pool's begin among them.
+    fn count_offered(&mut self) -> u32 {
+        self.before.clear();
+        let mut sum = 0;
+        for &number in &self.listed {
+            self.before.push(sum);
+            sum += self.pools[number as usize].offered();
+        }
+        sum
+    }
+
+    /// The pool of a queued candidate of the last choice, and its place in the queue there.
+    #[inline]
+    fn queued(&self, index: usize) -> (u32, usize) {
+        if let [number] = self.listed[..] {
+            return (number, index);
+        }
+        let at = self.before.partition_point(|&before| before as usize <= index) - 1;
+        (self.listed[at], index - self.before[at] as usize)
+    }
+
     /// Takes candidate `index` out of its queue.
     #[inline]
     pub(crate) fn take(&mut self, index: u32, current: bool) -> Target {
@@ -366,20 +479,11 @@ impl Table {
             return Target::Resume(self.suspended.remove(index).fiber);
         }
         index -= self.suspended.len();
-        for &number in &self.listed {
-            let pool = &mut self.pools[number as usize];
-            if pool.in_flight >= pool.workers {
-                continue;
-            }
-            if index >= pool.ready.len() {
-                index -= pool.ready.len();
-                continue;
-            }
-            // The first takes the place of the one that is picked: no queue is shifted.
-            let (slot, _) = pool.ready.swap_remove_front(index).expect("the index is in range");
-            return Target::Poll(slot);
-        }
-        unreachable!("a candidate that does not exist was picked")
+        let (number, index) = self.queued(index);
+        // The first takes the place of the one that is picked: no queue is shifted.
+        let ready = &mut self.pools[number as usize].ready;
+        let (slot, _) = ready.swap_remove_front(index).expect("the index is in range");
+        Target::Poll(slot)
     }
 
     /// A task or thread goes on: it is no longer queued, and holds its place in its pool.
@@ -446,17 +550,9 @@ impl Ready<'_> {
             return (slot(suspended.slot), true);
         }
         index -= self.table.suspended.len();
-        for &listed in &self.table.listed {
-            let pool = &self.table.pools[listed as usize];
-            if pool.in_flight >= pool.workers {
-                continue;
-            }
-            match pool.ready.get(index) {
-                Some(&(queued, _)) => return (slot(queued), false),
-                None => index -= pool.ready.len(),
-            }
-        }
-        unreachable!("a candidate that does not exist was looked at")
+        let (number, index) = self.table.queued(index);
+        let (queued, _) = self.table.pools[number as usize].ready[index];
+        (slot(queued), false)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Spawning, polling, joining and aborting tasks.
 
 use super::{
-    Asked, Body, Header, Home, NONE, Outcome, Output, Runnable, Running, THREADS, World,
+    Asked, Body, Header, Home, NONE, Outcome, Output, Runnable, Running, World,
     table::{Local, Woken, flag},
 };
 use crate::{
@@ -44,6 +44,14 @@ impl<F: Future<Output: 'static>> Runnable for Spawned<F> {
     }
 }
 
+/// A future as the table keeps it.
+pub(super) fn body_of<F: Future<Output: 'static> + 'static>(
+    future: F,
+    header: &Arc<Header>,
+) -> Body {
+    Body::Future(Box::pin(Spawned { future, waker: header.clone().into() }))
+}
+
 impl World {
     /// Spawns a future into `home`.
     pub(crate) fn spawn<F>(self: &Rc<Self>, future: F, home: Home, site: Site) -> Arc<Header>
@@ -51,7 +59,7 @@ impl World {
         F: Future<Output: 'static> + 'static,
     {
         let header = self.new_task(home, site);
-        let body = Body::Future(Box::pin(Spawned { future, waker: header.clone().into() }));
+        let body = body_of(future, &header);
         self.start_task(&header, body, home);
         header
     }
@@ -62,10 +70,16 @@ impl World {
         closure: impl FnOnce() -> T + 'static,
         site: Site,
     ) -> Arc<Header> {
-        let home = Home::Pool(THREADS);
+        let pool = self.pool.get();
+        let home = Home::Pool(self.threads_of(pool));
         let header = self.new_task(home, site);
         let number = header.number;
-        let body = move || match catch_unwind(AssertUnwindSafe(closure)) {
+        let run = move || {
+            // Whatever ran last on this real thread, its runtime is that of who started it.
+            context::within(|world| world.pool.set(pool));
+            closure()
+        };
+        let body = move || match catch_unwind(AssertUnwindSafe(run)) {
             Ok(output) => Ok(Box::new(output) as Box<dyn Output>),
             Err(payload) => match context::world() {
                 Some(world) if world.is_unwinding(&*payload) => resume_unwind(payload),
@@ -92,7 +106,24 @@ impl World {
                 (if nth == 0 { Path::MAIN } else { Path::MAIN.child(nth) }, (NONE, nth))
             }
         };
-        let slot = table.allocate(home, path, parent);
+        let node = match home {
+            Home::Pool(pool) => table.pools[pool as usize].node,
+            Home::Local(_) => table.slots.get(running.slot as usize).map_or(0, |slot| slot.node),
+        };
+        drop(table);
+        self.place_task(home, node, site, path, parent)
+    }
+
+    pub(super) fn place_task(
+        &self,
+        home: Home,
+        node: u16,
+        site: Site,
+        path: Path,
+        parent: (u32, u32),
+    ) -> Arc<Header> {
+        let mut table = self.table.borrow_mut();
+        let slot = table.allocate(home, node, path, parent);
         let place = &mut table.slots[slot as usize];
         let header = Arc::new(Header {
             remote: self.remote.clone(),
@@ -106,9 +137,14 @@ impl World {
         header
     }
 
-    fn start_task(&self, header: &Arc<Header>, body: Body, home: Home) {
+    /// Queues a new task; one for a pool whose node has ended is cancelled, as by a runtime that was shut down.
+    pub(super) fn start_task(self: &Rc<Self>, header: &Arc<Header>, body: Body, home: Home) {
+        let mut closed = false;
         let waker = {
             let mut table = self.table.borrow_mut();
+            if let Home::Pool(pool) = home {
+                closed = table.pools[pool as usize].closed;
+            }
             let place = &mut table.slots[header.slot as usize];
             place.body = body;
             place.flags |= flag::WANTED;
@@ -117,7 +153,7 @@ impl World {
             {
                 local.owned.push(header.slot);
             }
-            table.enqueue(header.slot)
+            if closed { None } else { table.enqueue(header.slot) }
         };
         let parent = self.running.get();
         self.choices
@@ -132,6 +168,9 @@ impl World {
         self.event(Happened::Spawn(header.number));
         if let Some(waker) = waker {
             self.quietly(|| waker.wake());
+        }
+        if closed {
+            self.cancel(header.slot);
         }
     }
 
@@ -319,6 +358,9 @@ impl World {
         let (number, site) = {
             let table = self.table.borrow();
             let place = &table.slots[slot as usize];
+            if place.flags & flag::HIDDEN != 0 {
+                return;
+            }
             (place.number, place.header.as_ref().map(|header| header.site))
         };
         let name = self.task_name(number);
@@ -602,7 +644,7 @@ impl World {
 }
 
 /// The outcome of a task that was aborted, or whose runtime ended before it did.
-fn cancelled(number: u32) -> Outcome {
+pub(super) fn cancelled(number: u32) -> Outcome {
     Err(Box::new(JoinError::cancelled(Id(number))))
 }
 

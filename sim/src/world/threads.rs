@@ -3,15 +3,18 @@
 //! A thread of the simulation has a fiber of its own. Tasks see the worker on whose fiber they are polled, as
 //! they see tokio's worker threads; with one worker that is the main thread, which drives the tasks then.
 
-use super::{MAIN, World};
+use super::{MAIN, MAIN_NODE, World};
 use crate::{check::FailureKind, std::thread::Thread};
 use std::{any::Any, collections::BTreeMap, rc::Rc};
 
-/// All threads of a run that anybody asked about, by their fibers.
+/// The node of a thread and its fiber: a worker's fiber polls tasks of any node.
+type Key = (u32, u32);
+
+/// All threads of a run that anybody asked about, by their nodes and fibers.
 #[derive(Default)]
 pub(super) struct Threads {
     last_id: u32,
-    by_fiber: BTreeMap<u32, State>,
+    by_fiber: BTreeMap<Key, State>,
 }
 
 #[derive(Default)]
@@ -36,12 +39,13 @@ impl World {
     }
 
     /// Whose thread the code that runs is on.
-    fn thread_key(&self) -> u32 {
+    fn thread_key(&self) -> Key {
         let running = self.running();
-        match !running.thread && self.is_current_thread() {
+        let fiber = match !running.thread && self.is_current_thread() {
             true => MAIN,
             false => self.fiber.get(),
-        }
+        };
+        (self.current_node(), fiber)
     }
 
     /// The handle of the current thread.
@@ -54,7 +58,10 @@ impl World {
                 let header = table.slots[self.running().slot as usize].header.as_ref();
                 header.expect("what runs has a header").site
             };
-            let thread = match key {
+            let thread = match key.1 {
+                MAIN if key.0 != MAIN_NODE => {
+                    Thread::simulated(self.next_thread_id(), Some("main".into()), site)
+                }
                 MAIN => Thread::simulated(1, Some("main".into()), site),
                 // As tokio calls its workers.
                 _ => Thread::simulated(self.next_thread_id(), Some("tokio-rt-worker".into()), site),
@@ -66,10 +73,10 @@ impl World {
 
     /// Gives the thread that runs its handle.
     pub(crate) fn set_current_thread(&self, thread: Thread) {
-        self.set_thread(self.fiber.get(), thread);
+        self.set_thread((self.current_node(), self.fiber.get()), thread);
     }
 
-    fn set_thread(&self, key: u32, thread: Thread) {
+    fn set_thread(&self, key: Key, thread: Thread) {
         self.threads.borrow_mut().by_fiber.entry(key).or_default().thread = Some(thread);
     }
 
@@ -105,7 +112,7 @@ impl World {
 
     /// The thread on the running fiber ends: destroys its values, the last made first, as glibc does.
     pub(super) fn end_thread_locals(&self) {
-        let fiber = self.fiber.get();
+        let fiber = (self.current_node(), self.fiber.get());
         loop {
             let value = {
                 let mut threads = self.threads.borrow_mut();
@@ -126,7 +133,15 @@ impl World {
         if self.threads.borrow().by_fiber.is_empty() {
             return;
         }
-        let former = self.threads.borrow_mut().by_fiber.remove(&fiber);
+        self.forget_threads(|key| key.1 == fiber);
+    }
+
+    /// Forgets the threads whose keys are `wanted`. Their values are dropped outside of the borrow.
+    pub(super) fn forget_threads(&self, wanted: impl Fn(Key) -> bool) {
+        let former: Vec<State> = {
+            let mut threads = self.threads.borrow_mut();
+            threads.by_fiber.extract_if(.., |key, _| wanted(*key)).map(|it| it.1).collect()
+        };
         let _ = super::tasks::drop_caught(former);
     }
 

@@ -24,7 +24,7 @@ impl World {
             let base = if sim_sys::os::CATCHES.is_empty() || !crate::context::is_driving() {
                 now
             } else {
-                now - std::time::Duration::from_nanos(self.now.get())
+                now - std::time::Duration::from_nanos(self.local_ns())
             };
             self.base.set(Some(base));
             base
@@ -52,13 +52,15 @@ impl World {
         self.step_ns.set(Some(u64::from(answer.saturating_sub(STEP_MAX_NS))));
     }
 
+    /// Arms a timer, at a time of the clock of the node that runs.
     #[track_caller]
     pub(crate) fn timer_insert(&self, at_ns: u64, action: Action) -> sim_time::Key {
         if self.step_ns.get().is_none() {
             self.draw_step_cost();
         }
+        let at_ns = self.when_ns(at_ns);
         self.due.set(self.due.get().min(at_ns));
-        self.timers.borrow_mut().insert(at_ns, action)
+        self.timers.borrow_mut().insert_of(self.current_node(), at_ns, action)
     }
 
     pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {

@@ -71,7 +71,7 @@ impl Wake for Place {
 impl World {
     /// A name for the code that runs, under which it can wait and be woken.
     pub(crate) fn waiter(self: &Rc<Self>) -> Waiter {
-        if self.is_unwound() {
+        if self.is_unwound() && !self.is_crashing() {
             // A destructor of what is unwound at the end of the run waits for what nobody will do.
             self.desert();
         }
@@ -133,7 +133,7 @@ impl World {
             at.map(|at| held.swap_remove(at))
         };
         if let Some(Held { slot, fiber, .. }) = held {
-            self.table.borrow_mut().suspended.push(Suspended { slot, fiber });
+            self.table.borrow_mut().suspend(Suspended { slot, fiber });
         }
     }
 
@@ -153,11 +153,7 @@ impl World {
                 continue;
             }
             let slot = place.header.slot;
-            let Some(at) = table.suspended.iter().position(|suspended| suspended.slot == slot)
-            else {
-                continue;
-            };
-            let Suspended { slot, fiber } = table.suspended.remove(at);
+            let Some(Suspended { slot, fiber }) = table.unsuspend(slot) else { continue };
             self.held.borrow_mut().push(Held { ticket: place.ticket, slot, fiber });
         }
         if let Some(pool) = swept {

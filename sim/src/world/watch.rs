@@ -54,7 +54,7 @@ impl World {
 
     /// Tells that a task has ended, unless the run had before.
     pub(super) fn tell_ended(&self, number: u32) {
-        if !self.stopping.get() {
+        if !self.stopping.get() || self.is_crashing() {
             self.choices.borrow_mut().ended(number);
         }
     }

@@ -84,7 +84,8 @@ impl<T> Simulated<T> {
         let world = world.expect("a thread is joined within its simulation");
         match wait_for(&world, &self.header, site) {
             Ok(output) => Ok((self.typed)(output)),
-            Err(error) => Err(error.into_panic()),
+            // A thread whose node crashed has not panicked, but its end is as abrupt.
+            Err(error) => Err(error.try_into_panic().unwrap_or_else(|error| Box::new(error))),
         }
     }
 }

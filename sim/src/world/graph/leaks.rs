@@ -103,11 +103,13 @@ impl World {
         leaks
     }
 
-    /// The tasks that wait, and where they were spawned; main is none of them.
+    /// The tasks that wait, and where they were spawned; main is none of them. Those of other nodes end with these.
     fn waiting_tasks(&self) -> BTreeMap<u32, Site> {
         let table = self.table.borrow();
         let waits = flag::QUEUED | flag::RUNNING | flag::ABORTED | flag::DONE;
-        let slots = table.slots[..table.used()].iter().filter(|slot| slot.flags & waits == 0);
+        let slots = table.slots[..table.used()]
+            .iter()
+            .filter(|slot| slot.flags & waits == 0 && slot.node == 0);
         slots.filter_map(|slot| Some((slot.number, slot.header.as_ref()?.site))).collect()
     }
 }

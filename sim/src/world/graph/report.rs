@@ -29,12 +29,14 @@ impl World {
     pub(in crate::world) fn report_deadlock(&self) {
         let mut message = String::from("no task can go on, and no timer is armed");
         self.tell(&mut message, &self.picture(), Cycles::Closed);
+        self.tell_nodes(&mut message);
         self.fail_as(FailureKind::Deadlock, message, None);
     }
 
     /// Who waits for what now, and who holds that.
     pub(in crate::world) fn tell_waiting(&self, message: &mut String) {
         self.tell(message, &self.picture(), Cycles::Open);
+        self.tell_nodes(message);
     }
 
     /// All of a picture: the cycles first.
