@@ -26,6 +26,7 @@ errnos! {
     EAGAIN = 11, "Resource temporarily unavailable: the verb would block";
     EACCES = 13, "Permission denied";
     EEXIST = 17, "File exists";
+    ENODEV = 19, "No such device";
     ENOTDIR = 20, "Not a directory";
     EINVAL = 22, "Invalid argument";
     EMFILE = 24, "Too many open files";
