@@ -1,0 +1,57 @@
+//! Sockets, as `tokio::net`, on the simulation's network.
+//!
+//! The types have tokio's signatures; their errors have the kind and the number that Linux gives. What happens below is
+//! a model of TCP, UDP, Unix sockets and names: a machine of its own for each node, links between them, virtual time.
+//! What belongs to no node is on a machine called `main`. Loopback addresses are each machine's own.
+//!
+//! Each operation is a scheduling point, and who waits is named in reports of deadlocks with the addresses that it waits
+//! at. A socket that is dropped is closed; one that is open at the end of a run is no leak.
+//!
+//! ```
+//! use sim as tokio;
+//! use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::{TcpListener, TcpStream}};
+//!
+//! sim::runtime::Runtime::new().unwrap().block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:7000").await.unwrap();
+//!     let server = tokio::spawn(async move {
+//!         let (mut stream, _) = listener.accept().await.unwrap();
+//!         let (mut read, mut write) = stream.split();
+//!         tokio::io::copy(&mut read, &mut write).await.unwrap()
+//!     });
+//!     let mut client = TcpStream::connect("127.0.0.1:7000").await.unwrap();
+//!     client.write_all(b"hello").await.unwrap();
+//!     client.shutdown().await.unwrap();
+//!     let mut echo = String::new();
+//!     client.read_to_string(&mut echo).await.unwrap();
+//!     assert_eq!(echo, "hello");
+//!     assert_eq!(server.await.unwrap(), 5);
+//! });
+//! ```
+//!
+//! # What is not there
+//!
+//! A simulated socket has no file descriptor and is nothing to the operating system: `AsRawFd`, `AsFd`, `FromRawFd`,
+//! `into_std` and `from_std` are absent, so that code that needs them does not compile, rather than lets the
+//! machine's network into a run.
+
+mod addr;
+mod endpoint;
+mod halves;
+mod readiness;
+mod stream;
+pub mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+#[cfg(unix)]
+pub mod unix;
+
+#[cfg(unix)]
+pub use self::unix::{
+    datagram::UnixDatagram, listener::UnixListener, socket::UnixSocket, stream::UnixStream,
+};
+pub use self::{
+    addr::{ToSocketAddrs, lookup_host},
+    tcp::{listener::TcpListener, socket::TcpSocket, stream::TcpStream},
+    udp::UdpSocket,
+};
