@@ -41,7 +41,7 @@ pub use host::{HostError, HostId};
 pub use latency::Latency;
 pub use link::{Link, LinkError};
 pub use network::{Cx, Network};
-pub use options::{Flag, Linger};
+pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};

@@ -35,9 +35,14 @@
 //! machine's network into a run.
 
 mod addr;
+mod control;
 mod endpoint;
 mod halves;
+mod hosts;
+mod links;
+mod numbers;
 mod readiness;
+mod rules;
 mod stream;
 pub mod tcp;
 #[cfg(test)]
@@ -46,12 +51,22 @@ mod udp;
 #[cfg(unix)]
 pub mod unix;
 
+#[doc(no_inline)]
+pub use sim_net::{Latency, Link, Packet, Protocol, Verdict};
+
 #[cfg(unix)]
 pub use self::unix::{
     datagram::UnixDatagram, listener::UnixListener, socket::UnixSocket, stream::UnixStream,
 };
 pub use self::{
     addr::{ToSocketAddrs, lookup_host},
+    control::{
+        heal, hold, hold_oneway, partition, partition_oneway, release, release_oneway, repair,
+        repair_oneway,
+    },
+    hosts::{Hosts, ToHosts},
+    links::{IntoLatency, Links, default_link, link},
+    rules::{Rule, rule},
     tcp::{listener::TcpListener, socket::TcpSocket, stream::TcpStream},
     udp::UdpSocket,
 };

@@ -3,6 +3,7 @@
 use super::{
     addr::{ToSocketAddrs, no_address, resolve},
     endpoint::{self, Endpoint},
+    numbers::numbers,
     readiness::{into_chunk, readiness},
 };
 use crate::{
@@ -16,7 +17,7 @@ use std::{
     fmt,
     future::Future,
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     panic::Location,
     task::{Context, Poll},
 };
@@ -379,6 +380,45 @@ impl UdpSocket {
         self.look_from(&mut []).map(|(_, from)| from)
     }
 
+    // --- groups
+
+    /// Receives what is sent to the group, through the interface with that address; unspecified is any.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it is no group, `AddrInUse` if it was joined before.
+    pub fn join_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.endpoint.ask(|net, _, id| net.join_multicast_v4(id, multiaddr, interface))
+    }
+
+    /// As [`join_multicast_v4`](UdpSocket::join_multicast_v4), through the interface with that number: 1 is loopback,
+    /// 2 leads to the others, 0 is any.
+    ///
+    /// # Errors
+    ///
+    /// As [`join_multicast_v4`](UdpSocket::join_multicast_v4).
+    pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.endpoint.ask(|net, _, id| net.join_multicast_v6(id, *multiaddr, interface))
+    }
+
+    /// Ends what [`join_multicast_v4`](UdpSocket::join_multicast_v4) began.
+    ///
+    /// # Errors
+    ///
+    /// `AddrNotAvailable` if it was not joined.
+    pub fn leave_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.endpoint.ask(|net, _, id| net.leave_multicast_v4(id, multiaddr, interface))
+    }
+
+    /// Ends what [`join_multicast_v6`](UdpSocket::join_multicast_v6) began.
+    ///
+    /// # Errors
+    ///
+    /// `AddrNotAvailable` if it was not joined.
+    pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.endpoint.ask(|net, _, id| net.leave_multicast_v6(id, *multiaddr, interface))
+    }
+
     // --- options
 
     /// Whether it may send to broadcast addresses: `SO_BROADCAST`.
@@ -437,6 +477,17 @@ impl UdpSocket {
 }
 
 readiness!(UdpSocket, poll_recv_ready, poll_send_ready);
+
+numbers! { UdpSocket:
+    /// Over how many hops a packet may go, 1 to 255: `IP_TTL`.
+    ttl, set_ttl, Ttl;
+    /// Over how many hops what is sent to a group may go, 0 to 255: `IP_MULTICAST_TTL`.
+    multicast_ttl_v4, set_multicast_ttl_v4, MulticastTtl;
+    /// The service that packets of IPv4 ask for: `IP_TOS`.
+    tos_v4, set_tos_v4, Tos;
+    /// The service that packets of IPv6 ask for: `IPV6_TCLASS`.
+    tclass_v6, set_tclass_v6, TrafficClass;
+}
 
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

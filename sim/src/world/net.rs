@@ -6,7 +6,7 @@
 //!
 //! A run that never comes here pays a branch at its beginning.
 
-use super::{Action, World};
+use super::{Action, NOBODY, Running, World};
 use crate::{
     io::{Interest, Ready},
     point::{Access, Op, Site},
@@ -143,6 +143,18 @@ impl World {
         self.arm_network();
         wakers.into_iter().for_each(Waker::wake);
         result
+    }
+
+    /// Runs code of the user's that the network calls: nobody runs meanwhile, so that nothing in it is a point.
+    pub(crate) fn as_nobody<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a World, Running);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.running.set(self.1);
+            }
+        }
+        let _restore = Restore(self, self.running.replace(NOBODY));
+        f()
     }
 
     fn with_net<R>(&self, f: impl FnOnce(&mut Net, &mut Cx<'_>) -> R) -> R {

@@ -6,6 +6,7 @@ use crate::{
     net::{
         addr::{ToSocketAddrs, no_address, resolve},
         endpoint::Endpoint,
+        numbers::numbers,
     },
     point::{Access, Site},
     world::Half,
@@ -126,6 +127,11 @@ impl TcpListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.endpoint.ask(|net, _, id| net.local_addr(id))
     }
+}
+
+numbers! { TcpListener:
+    /// Over how many hops a packet may go, 1 to 255: `IP_TTL`.
+    ttl, set_ttl, Ttl;
 }
 
 impl fmt::Debug for TcpListener {

@@ -5,7 +5,10 @@ use super::{
     stream::{TcpStream, linger, set_linger},
 };
 use crate::{
-    net::endpoint::{Endpoint, error},
+    net::{
+        endpoint::{Endpoint, error},
+        numbers::numbers,
+    },
     point::{Access, Site},
 };
 use sim_net::{Domain, Flag, Kind};
@@ -179,6 +182,17 @@ flags! {
     reuseport, set_reuseport, ReusePort;
     /// Whether small segments are sent at once: `TCP_NODELAY`.
     nodelay, set_nodelay, NoDelay;
+}
+
+numbers! { TcpSocket:
+    /// The service that packets of IPv4 ask for: `IP_TOS`.
+    tos_v4, set_tos_v4, Tos;
+    /// The service that packets of IPv6 ask for: `IPV6_TCLASS`.
+    tclass_v6, set_tclass_v6, TrafficClass;
+    /// The size of the buffer for what is sent, in bytes; Linux gives twice of what was set: `SO_SNDBUF`.
+    send_buffer_size, set_send_buffer_size, SendBuffer;
+    /// The size of the buffer for what is received, in bytes; Linux gives twice of what was set: `SO_RCVBUF`.
+    recv_buffer_size, set_recv_buffer_size, RecvBuffer;
 }
 
 impl fmt::Debug for TcpSocket {

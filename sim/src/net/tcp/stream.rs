@@ -6,6 +6,7 @@ use crate::{
     net::{
         addr::{ToSocketAddrs, no_address, resolve},
         endpoint::{self, Endpoint},
+        numbers::numbers,
         readiness::{self, readiness},
         stream::stream,
     },
@@ -227,6 +228,11 @@ pub(super) fn set_linger(endpoint: &Endpoint, dur: Option<Duration>) -> io::Resu
 
 readiness!(TcpStream, poll_read_ready, poll_write_ready);
 stream!(TcpStream);
+
+numbers! { TcpStream:
+    /// Over how many hops a packet may go, 1 to 255: `IP_TTL`.
+    ttl, set_ttl, Ttl;
+}
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
