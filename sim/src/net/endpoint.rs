@@ -86,7 +86,9 @@ impl Endpoint {
 
     /// The connection that a listener has accepted.
     pub(super) fn accepted(&self, id: SocketId, site: Site) -> Result<Endpoint> {
-        Ok(Endpoint::new(&*self.world()?, id, self.name, site))
+        let world = self.world()?;
+        world.assume_ready(id, Ready::READABLE | Ready::WRITABLE);
+        Ok(Endpoint::new(&world, id, self.name, site))
     }
 
     /// Where it was made.
@@ -158,6 +160,29 @@ impl Endpoint {
                     return Poll::Ready(done);
                 }
             }
+        }
+    }
+
+    /// Waits for the connection that has been begun. The first poll is always pending, as with tokio, whose driver has
+    /// to look first.
+    pub(super) async fn connected(&self, site: Site) -> Result<()> {
+        let mut looked = false;
+        poll_fn(|cx| {
+            let poll = self.poll_io(cx, Half::Write, site, || Ok(()));
+            match std::mem::replace(&mut looked, true) {
+                true => poll,
+                false => {
+                    if poll.is_ready() {
+                        cx.waker().wake_by_ref();
+                    }
+                    Poll::Pending
+                }
+            }
+        })
+        .await?;
+        match self.ask(|net, _, id| net.take_error(id))? {
+            Some(errno) => Err(error(errno)),
+            None => Ok(()),
         }
     }
 

@@ -45,11 +45,20 @@ struct Waiters {
     list: BTreeMap<u64, (Interest, Waker)>,
     /// An operation would have blocked, though the socket was ready: it is not, until something changes.
     masked: Ready,
+    /// What it is taken to be ready for until that has been tried, as tokio does with connections that it accepted.
+    assumed: Ready,
 }
 
 impl Waiters {
     fn new(socket: SocketId) -> Waiters {
-        Waiters { socket, reader: None, writer: None, list: BTreeMap::new(), masked: Ready::EMPTY }
+        Waiters {
+            socket,
+            reader: None,
+            writer: None,
+            list: BTreeMap::new(),
+            masked: Ready::EMPTY,
+            assumed: Ready::EMPTY,
+        }
     }
 
     /// Takes those whom this readiness concerns.
@@ -108,7 +117,7 @@ impl Net {
         }
         let ready = Ready::from(self.network.ready(socket));
         match self.known(socket) {
-            Some(waiters) => ready - waiters.masked,
+            Some(waiters) => (ready | waiters.assumed) - waiters.masked,
             None => ready,
         }
     }
@@ -211,12 +220,21 @@ impl World {
         self.net.borrow_mut().as_deref_mut().map_or(Ready::EMPTY, |net| net.ready(socket))
     }
 
+    /// The socket is taken to be ready until that has been tried.
+    pub(crate) fn assume_ready(&self, socket: SocketId, ready: Ready) {
+        if let Some(net) = self.net.borrow_mut().as_deref_mut() {
+            net.waiters(socket).assumed = ready;
+        }
+    }
+
     /// An operation would have blocked: the socket is not ready for it until something changes.
     pub(crate) fn socket_would_block(&self, socket: SocketId, interest: Interest) {
         if let Some(net) = self.net.borrow_mut().as_deref_mut() {
             let ready = (net.ready(socket) & interest.mask()).without_ends();
             if !ready.is_empty() {
-                net.waiters(socket).masked |= ready;
+                let waiters = net.waiters(socket);
+                waiters.masked |= ready;
+                waiters.assumed = waiters.assumed - ready;
             }
         }
     }

@@ -17,7 +17,7 @@ use bytes::BufMut;
 use sim_net::{Domain, Errno, Flag, Kind};
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::Future,
     io::{self, IoSlice, IoSliceMut},
     net::SocketAddr,
     panic::Location,
@@ -93,12 +93,8 @@ impl TcpStream {
                 done => done,
             });
         began?;
-        let stream = TcpStream { endpoint };
-        poll_fn(|cx| stream.endpoint.poll_io(cx, Half::Write, site, || Ok(()))).await?;
-        match stream.take_error()? {
-            Some(error) => Err(error),
-            None => Ok(stream),
-        }
+        endpoint.connected(site).await?;
+        Ok(TcpStream { endpoint })
     }
 
     /// The address of this end.

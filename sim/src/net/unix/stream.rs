@@ -19,7 +19,7 @@ use bytes::BufMut;
 use sim_net::{Domain, Errno, Kind, UnixAddress};
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::Future,
     io::{self, IoSlice, IoSliceMut},
     panic::Location,
     path::Path,
@@ -93,12 +93,8 @@ impl UnixStream {
             }
         });
         connect?;
-        let stream = UnixStream { endpoint };
-        poll_fn(|cx| stream.endpoint.poll_io(cx, Half::Write, site, || Ok(()))).await?;
-        match stream.take_error()? {
-            Some(error) => Err(error),
-            None => Ok(stream),
-        }
+        endpoint.connected(site).await?;
+        Ok(UnixStream { endpoint })
     }
 
     /// Two streams that are connected to each other.
