@@ -26,8 +26,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// What tokio says of I/O whose runtime is gone.
-const GONE: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 /// What tokio panics with where a runtime was built without `enable_io`.
 const DISABLED: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on the runtime builder to enable IO.";
 
@@ -96,8 +94,9 @@ impl Endpoint {
         self.site
     }
 
+    /// The simulation that made it, if this is its thread and the run goes on.
     fn world(&self) -> Result<Rc<World>> {
-        self.find().ok_or_else(|| Error::other(GONE))
+        self.find().ok_or_else(|| crate::runtime::shut_down())
     }
 
     fn find(&self) -> Option<Rc<World>> {

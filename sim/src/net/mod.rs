@@ -30,13 +30,18 @@
 //!
 //! # What is not there
 //!
-//! A simulated socket has no file descriptor and is nothing to the operating system: `AsRawFd`, `AsFd`, `FromRawFd`,
-//! `into_std` and `from_std` are absent, so that code that needs them does not compile, rather than lets the
-//! machine's network into a run.
+//! A simulated socket has no file descriptor and is nothing to the operating system. `AsRawFd`, `AsFd`, `FromRawFd` and
+//! what is made of them (`socket2`, `TcpSocket::from_std_stream`) are absent: code that needs them does not compile.
+//! `from_std` and `into_std` are there and always fail, with [`Unsupported`](std::io::ErrorKind::Unsupported), so that
+//! programs compile that have them on some side path, and no real socket gets into a run.
+//!
+//! A socket belongs to its simulation, which stays on its thread: on another one its operations fail as after the end of
+//! a runtime.
 
 mod addr;
 mod control;
 mod endpoint;
+mod foreign;
 mod halves;
 mod hosts;
 mod links;

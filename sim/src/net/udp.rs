@@ -489,6 +489,8 @@ numbers! { UdpSocket:
     tclass_v6, set_tclass_v6, TrafficClass;
 }
 
+crate::net::foreign::foreign!(UdpSocket, std::net::UdpSocket);
+
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("UdpSocket");

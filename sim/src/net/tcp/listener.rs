@@ -134,6 +134,8 @@ numbers! { TcpListener:
     ttl, set_ttl, Ttl;
 }
 
+crate::net::foreign::foreign!(TcpListener, std::net::TcpListener);
+
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("TcpListener");

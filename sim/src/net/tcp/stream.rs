@@ -230,6 +230,8 @@ numbers! { TcpStream:
     ttl, set_ttl, Ttl;
 }
 
+crate::net::foreign::foreign!(TcpStream, std::net::TcpStream);
+
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("TcpStream");

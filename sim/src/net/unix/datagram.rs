@@ -367,6 +367,8 @@ impl UnixDatagram {
 
 readiness!(UnixDatagram, poll_recv_ready, poll_send_ready);
 
+crate::net::foreign::foreign!(UnixDatagram, std::os::unix::net::UnixDatagram);
+
 impl fmt::Debug for UnixDatagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         shown("UnixDatagram", &self.endpoint, f)

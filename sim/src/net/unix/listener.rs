@@ -137,6 +137,8 @@ impl UnixListener {
     }
 }
 
+crate::net::foreign::foreign!(UnixListener, std::os::unix::net::UnixListener);
+
 impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         shown("UnixListener", &self.endpoint, f)

@@ -170,6 +170,8 @@ pub(super) fn shown(name: &str, endpoint: &Endpoint, f: &mut fmt::Formatter<'_>)
 readiness!(UnixStream, poll_read_ready, poll_write_ready);
 stream!(UnixStream);
 
+crate::net::foreign::foreign!(UnixStream, std::os::unix::net::UnixStream);
+
 impl fmt::Debug for UnixStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         shown("UnixStream", &self.endpoint, f)
