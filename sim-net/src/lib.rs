@@ -23,6 +23,7 @@ mod faults;
 mod host;
 mod latency;
 mod link;
+mod listing;
 mod network;
 mod options;
 mod packet;
@@ -35,17 +36,19 @@ mod udp;
 mod unix;
 mod wire;
 
+pub use dns::{DnsError, DnsFaults};
 pub use errno::Errno;
 pub use faults::{Fault, FaultCount};
 pub use host::{HostError, HostId};
 pub use latency::Latency;
 pub use link::{Link, LinkError};
+pub use listing::{SocketLine, Underway};
 pub use network::{Cx, Network};
 pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
-pub use unix::UnixAddress;
+pub use unix::{Credentials, UnixAddress};
 
 /// What a verb gives: a value, or the error that Linux would give.
 pub type Result<T> = core::result::Result<T, Errno>;

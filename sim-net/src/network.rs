@@ -42,7 +42,7 @@ pub struct Network {
     pub(crate) dns: Dns,
     pub(crate) tcp: tcp::Connections,
     pub(crate) udp: udp::Bound,
-    pub(crate) unix: unix::Paths,
+    pub(crate) unix: unix::Names,
     pub(crate) faults: Faults,
 }
 
@@ -331,7 +331,7 @@ impl Network {
         Ok(match &mut self.get_mut(id)?.proto {
             Proto::Tcp(tcp) => tcp.take_error(),
             Proto::Udp(udp) => udp.take_error(),
-            Proto::Unix(_) => None,
+            Proto::Unix(unix) => unix.take_error(),
         })
     }
 
@@ -397,7 +397,7 @@ impl Network {
         match socket.proto {
             Proto::Tcp(tcp) => self.tcp_vanishes(id, tcp),
             Proto::Udp(udp) => self.udp_vanishes(socket.host, id, &udp),
-            Proto::Unix(unix) => self.unix_vanishes(id, unix),
+            Proto::Unix(unix) => self.unix_vanishes(socket.host, id, &unix),
         }
     }
 

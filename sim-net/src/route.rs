@@ -1,6 +1,6 @@
 //! Where an address leads from a host, and which of its own addresses a host sends from.
 
-use crate::{HostId, Network};
+use crate::{Errno, HostId, Network, Result};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 impl Network {
@@ -15,22 +15,27 @@ impl Network {
     }
 
     /// The address that the host sends from, if its socket has `local`: that one, or if it is unspecified the one that
-    /// suits. None if there is no way, as from loopback to another host.
-    pub(crate) fn source(&self, host: HostId, local: IpAddr, to: IpAddr) -> Option<IpAddr> {
+    /// suits.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` from loopback to another host, `ENETUNREACH` from one family to the other.
+    pub(crate) fn source(&self, host: HostId, local: IpAddr, to: IpAddr) -> Result<IpAddr> {
         if !local.is_unspecified() && !local.is_multicast() {
-            let family = local.is_ipv4() == to.is_ipv4();
-            let leaves = !self.is_own(host, to);
-            return (family && !(local.is_loopback() && leaves)).then_some(local);
+            return match () {
+                () if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
+                () if local.is_loopback() && !self.is_own(host, to) => Err(Errno::EINVAL),
+                () => Ok(local),
+            };
         }
-        if to.is_loopback() {
-            return Some(match to {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
+        match to {
+            IpAddr::V4(v4) if v4.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(v6) if v6.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
+            to if self.is_own(host, to) => Ok(to),
+            to => {
+                let mut own = self.addresses(host).iter().copied();
+                own.find(|own| own.is_ipv4() == to.is_ipv4()).ok_or(Errno::ENETUNREACH)
+            }
         }
-        if self.is_own(host, to) {
-            return Some(to);
-        }
-        self.addresses(host).iter().copied().find(|own| own.is_ipv4() == to.is_ipv4())
     }
 }

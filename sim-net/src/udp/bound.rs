@@ -137,7 +137,7 @@ impl Network {
         let udp = self.udp(id)?;
         // An address that came with an earlier connection does not bind the next one.
         let bound = if udp.asked.address { udp.local.ip() } else { any(udp.domain) };
-        let source = self.source(host, bound, to.ip()).ok_or(Errno::ENETUNREACH)?;
+        let source = self.source(host, bound, to.ip())?;
         let (udp, _) = self.udp_mut(id)?;
         udp.peer = Some(to);
         udp.local.set_ip(source);

@@ -90,6 +90,29 @@ impl Network {
         self.udp_leave(id, group.into())
     }
 
+    /// How far what is sent to groups goes: ip(7), `IP_MULTICAST_TTL`, and `IPV6_MULTICAST_HOPS`. With 0 it stays on its
+    /// host; all others are one step away.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is more than 255, `EBADF`.
+    pub fn set_multicast_ttl(&mut self, id: SocketId, ttl: u32) -> Result<()> {
+        if ttl > 255 {
+            return Err(Errno::EINVAL);
+        }
+        self.get_mut(id)?.options.multicast_ttl = ttl;
+        Ok(())
+    }
+
+    /// What [`set_multicast_ttl`](Network::set_multicast_ttl) has set; 1 by default.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF`.
+    pub fn multicast_ttl(&self, id: SocketId) -> Result<u32> {
+        Ok(self.get(id)?.options.multicast_ttl)
+    }
+
     fn check_group(&self, id: SocketId, group: IpAddr, interface: IpAddr) -> Result<()> {
         let host = self.get(id)?.host;
         self.udp(id)?;

@@ -97,6 +97,10 @@ impl Udp {
         self.error.take()
     }
 
+    pub(crate) fn unread_bytes(&self) -> usize {
+        self.inbox.iter().map(|datagram| datagram.bytes.len()).sum()
+    }
+
     /// An address as programs see it: those of IPv4 as `::ffff:1.2.3.4`, where the socket is of IPv6.
     fn seen(&self, address: SocketAddr) -> SocketAddr {
         match address.ip() {

@@ -113,6 +113,12 @@ impl Wire {
         self.flights[ticket.0 as usize].take().expect("a ticket is used once")
     }
 
+    /// All that are on their way, with when they arrive if they are not held.
+    pub(crate) fn flights(&self) -> impl Iterator<Item = (&Packet, Option<u64>)> {
+        let all = self.flights.iter().flatten();
+        all.map(|flight| (&flight.packet, (!flight.held).then_some(flight.arrives_ns)))
+    }
+
     fn flight(&mut self, ticket: Ticket) -> &mut Flight {
         self.flights[ticket.0 as usize].as_mut().expect("a ticket is used once")
     }

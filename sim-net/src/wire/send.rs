@@ -36,7 +36,6 @@ impl Network {
         }
         // A rule may want many; each has a delay of its own.
         for _ in 0..plan.copies {
-            self.faults.inject(Fault::Duplication);
             let mut marks = plan.marks;
             marks.put(Fault::Duplication);
             self.launch(cx, &link, packet.clone(), plan.delay_ns, marks);
@@ -56,7 +55,6 @@ impl Network {
             }
             (plan.delay_ns, plan.copies, corrupt) = (wish.delay_ns, wish.copies, wish.corrupt);
             if plan.delay_ns > 0 {
-                self.faults.inject(Fault::Delay);
                 plan.marks.put(Fault::Delay);
             }
         }
@@ -70,7 +68,6 @@ impl Network {
                 Body::Udp(bytes) if bytes.is_empty() => {}
                 Body::Udp(bytes) => {
                     turn_a_bit(cx, bytes);
-                    self.faults.inject(Fault::Corruption);
                     plan.marks.put(Fault::Corruption);
                 }
                 // A checksum finds it.
@@ -93,6 +90,7 @@ impl Network {
         marks: Marks,
     ) {
         let (from, to) = (packet.from_host, packet.to_host);
+        marks.iter().for_each(|fault| self.faults.inject(fault));
         if !self.make_room(cx, link, &packet) {
             return;
         }

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test file needs a part")]
 
-use sim_choice::{Choices, Path, Seed, Strategy};
-use sim_net::{Cx, Domain, Errno, Fault, HostId, Kind, Link, Network, SocketId};
+use sim_choice::{Choices, Seed, Strategy};
+use sim_net::{Domain, Errno, Fault, HostId, Kind, Link, Network, SocketId};
 use std::{
     net::{IpAddr, SocketAddr},
     ops::{Deref, DerefMut},
@@ -32,13 +32,19 @@ impl DerefMut for Wired {
 #[macro_export]
 macro_rules! verb {
     ($wired:ident . $verb:ident ( $($argument:expr),* $(,)? )) => {{
-        let wired: &mut $crate::wired::Wired = &mut *$wired;
-        let mut cx = Cx { now_ns: wired.now_ns, who: Path::MAIN, choices: &mut wired.choices };
+        let wired = $wired.itself();
+        #[allow(unused_mut, reason = "some verbs only read the time")]
+        let mut cx = sim_net::Cx { now_ns: wired.now_ns, who: sim_choice::Path::MAIN, choices: &mut wired.choices };
         wired.net.$verb(&mut cx, $($argument),*)
     }};
 }
 
 impl Wired {
+    /// For the macro, which is given a network or a reference to one.
+    pub(crate) fn itself(&mut self) -> &mut Wired {
+        self
+    }
+
     /// So many hosts, and choices by that strategy and seed.
     pub(crate) fn with(hosts: u32, strategy: Strategy, seed: u64) -> Wired {
         let mut net = Network::new();
