@@ -4,6 +4,7 @@ use super::endpoint::expect_network;
 use std::{
     future::{Future, Ready, ready},
     io::{self, ErrorKind},
+    mem,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
     option,
     pin::Pin,
@@ -180,40 +181,41 @@ pub enum Lookup {
     Known(SocketAddr),
     /// It was neither an address nor a name with a port.
     Invalid(&'static str),
-    /// A name, and a port.
+    /// A name, and a port. The first poll is pending, as with tokio, where another thread asks.
     Name(String, u16),
+    /// A name that is looked up with this poll.
+    Asked(String, u16),
 }
 
 impl Future for Lookup {
     type Output = io::Result<vec::IntoIter<SocketAddr>>;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match &*self {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match &mut *self {
             Lookup::Known(address) => Ok(vec![*address].into_iter()),
             Lookup::Invalid(why) => Err(io::Error::new(ErrorKind::InvalidInput, *why)),
-            Lookup::Name(name, port) => look_up(name, *port),
+            Lookup::Asked(name, port) => look_up(name, *port),
+            Lookup::Name(name, port) => {
+                expect_network();
+                *self = Lookup::Asked(mem::take(name), *port);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         })
     }
 }
 
 fn look_up(name: &str, port: u16) -> io::Result<vec::IntoIter<SocketAddr>> {
     let world = expect_network();
-    world.running_host();
-    let found: Vec<SocketAddr> = world
-        .network(|network, _| {
-            if name == "localhost" {
-                return vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-            }
-            network.host(name).map_or_else(Vec::new, |host| network.addresses(host).to_vec())
-        })
+    let host = world.running_host();
+    let found = world.network(|network, cx| network.resolve(cx, host, name));
+    let found: Vec<SocketAddr> = found
+        // std's words around those of getaddrinfo(3), and the name.
+        .map_err(|error| {
+            io::Error::other(format!("failed to lookup address information: {error}: {name:?}"))
+        })?
         .into_iter()
-        .map(|ip: IpAddr| SocketAddr::new(ip, port))
+        .map(|ip| SocketAddr::new(ip, port))
         .collect();
-    if found.is_empty() {
-        // The words of glibc's getaddrinfo(3), EAI_NONAME, as std passes them on, and the name.
-        return Err(io::Error::other(format!(
-            "failed to lookup address information: Name or service not known: {name:?}"
-        )));
-    }
     Ok(found.into_iter())
 }

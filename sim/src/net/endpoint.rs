@@ -259,6 +259,13 @@ impl Endpoint {
         }
     }
 
+    /// Less was read or written than there was room for: as tokio, the next time something has to come first.
+    pub(super) fn spent(&self, half: Half) {
+        if let Some(world) = self.find() {
+            world.socket_is_spent(self.id, half);
+        }
+    }
+
     /// Tells reports what is waited for.
     fn note_wait(&self, world: &World) {
         world.note_awaited(self.object.number_in(world), self.id, self.name);

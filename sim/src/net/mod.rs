@@ -45,6 +45,7 @@ mod foreign;
 mod halves;
 mod hosts;
 mod links;
+mod listing;
 mod numbers;
 mod readiness;
 mod rules;
@@ -57,7 +58,7 @@ mod udp;
 pub mod unix;
 
 #[doc(no_inline)]
-pub use sim_net::{Latency, Link, Packet, Protocol, Verdict};
+pub use sim_net::{Latency, Link, Packet, Protocol, SocketLine, Verdict};
 
 #[cfg(unix)]
 pub use self::unix::{
@@ -71,6 +72,7 @@ pub use self::{
     },
     hosts::{Hosts, ToHosts},
     links::{IntoLatency, Links, default_link, link},
+    listing::{InFlight, packets, sockets},
     rules::{Rule, rule},
     tcp::{listener::TcpListener, socket::TcpSocket, stream::TcpStream},
     udp::UdpSocket,

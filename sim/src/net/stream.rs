@@ -110,7 +110,11 @@ macro_rules! stream {
             ) -> Poll<io::Result<()>> {
                 let read = || {
                     let room = buf.initialize_unfilled();
+                    let most = room.len();
                     let len = self.endpoint.ask(|net, cx, id| net.recv(cx, id, room))?;
+                    if (1..most).contains(&len) {
+                        self.endpoint.spent(Half::Read);
+                    }
                     buf.advance(len);
                     Ok(())
                 };
@@ -122,7 +126,13 @@ macro_rules! stream {
                 cx: &mut Context<'_>,
                 buf: &[u8],
             ) -> Poll<io::Result<usize>> {
-                let write = || self.endpoint.ask(|net, cx, id| net.send(cx, id, buf));
+                let write = || {
+                    let len = self.endpoint.ask(|net, cx, id| net.send(cx, id, buf))?;
+                    if (1..buf.len()).contains(&len) {
+                        self.endpoint.spent(Half::Write);
+                    }
+                    Ok(len)
+                };
                 self.endpoint.poll_io(cx, Half::Write, self.endpoint.site(), write)
             }
 

@@ -35,30 +35,27 @@ impl Half {
     }
 }
 
-/// Who waits for a socket, and what the socket is not ready for in spite of what it says.
+/// Who waits for a socket, and what it is taken to be ready for.
 ///
-/// As tokio's `ScheduledIo`: whoever polled a half last is woken, and everybody of the list.
+/// As tokio's `ScheduledIo`, whose driver is told of changes only (epoll(7), edge-triggered): once ready, a socket is
+/// taken to be so until an operation would have blocked. A writer so fills all of a buffer, of which a part has to be
+/// free before there is said to be room again. Whoever polled a half last is woken, and everybody of the list.
 struct Waiters {
     socket: SocketId,
+    ready: Ready,
     reader: Option<Waker>,
     writer: Option<Waker>,
     list: BTreeMap<u64, (Interest, Waker)>,
-    /// An operation would have blocked, though the socket was ready: it is not, until something changes.
-    masked: Ready,
-    /// What it is taken to be ready for until that has been tried, as tokio does with connections that it accepted.
-    assumed: Ready,
 }
 
 impl Waiters {
-    fn new(socket: SocketId) -> Waiters {
-        Waiters {
-            socket,
-            reader: None,
-            writer: None,
-            list: BTreeMap::new(),
-            masked: Ready::EMPTY,
-            assumed: Ready::EMPTY,
-        }
+    fn new(socket: SocketId, ready: Ready) -> Waiters {
+        Waiters { socket, ready, reader: None, writer: None, list: BTreeMap::new() }
+    }
+
+    /// The socket is not ready for this until something changes; an end stays.
+    fn clear(&mut self, interest: Interest) {
+        self.ready = self.ready - interest.mask().without_ends();
     }
 
     /// Takes those whom this readiness concerns.
@@ -100,7 +97,7 @@ impl Net {
         }
         let place = &mut self.waiters[index];
         if place.as_ref().is_none_or(|waiters| waiters.socket != socket) {
-            *place = Some(Waiters::new(socket));
+            *place = Some(Waiters::new(socket, self.network.ready(socket).into()));
         }
         place.as_mut().expect("it was put there")
     }
@@ -115,11 +112,7 @@ impl Net {
         if self.network.host_of(socket).is_err() {
             return Ready::ALL;
         }
-        let ready = Ready::from(self.network.ready(socket));
-        match self.known(socket) {
-            Some(waiters) => (ready | waiters.assumed) - waiters.masked,
-            None => ready,
-        }
+        self.waiters(socket).ready
     }
 
     /// Lets happen what is due, and takes those whose sockets have changed.
@@ -133,7 +126,7 @@ impl Net {
         for socket in woken.drain(..) {
             let ready = Ready::from(self.network.ready(socket));
             if let Some(waiters) = self.known(socket) {
-                waiters.masked = Ready::EMPTY;
+                waiters.ready |= ready;
                 waiters.take(ready, &mut wakers);
             }
         }
@@ -223,18 +216,23 @@ impl World {
     /// The socket is taken to be ready until that has been tried.
     pub(crate) fn assume_ready(&self, socket: SocketId, ready: Ready) {
         if let Some(net) = self.net.borrow_mut().as_deref_mut() {
-            net.waiters(socket).assumed = ready;
+            net.waiters(socket).ready |= ready;
         }
     }
 
     /// An operation would have blocked: the socket is not ready for it until something changes.
     pub(crate) fn socket_would_block(&self, socket: SocketId, interest: Interest) {
         if let Some(net) = self.net.borrow_mut().as_deref_mut() {
-            let ready = (net.ready(socket) & interest.mask()).without_ends();
-            if !ready.is_empty() {
-                let waiters = net.waiters(socket);
-                waiters.masked |= ready;
-                waiters.assumed = waiters.assumed - ready;
+            net.waiters(socket).clear(interest);
+        }
+    }
+
+    /// An operation did less than it could have: the next would block, unless something has come since.
+    pub(crate) fn socket_is_spent(&self, socket: SocketId, half: Half) {
+        if let Some(net) = self.net.borrow_mut().as_deref_mut() {
+            let ready = Ready::from(net.network.ready(socket)) & half.interest().mask();
+            if ready.is_empty() {
+                net.waiters(socket).clear(half.interest());
             }
         }
     }
@@ -281,8 +279,9 @@ impl World {
 
     /// The socket is gone, and with it those who polled it.
     pub(crate) fn forget_socket(&self, socket: SocketId, object: u32) {
-        let waiters =
-            self.with_waiters(socket, |waiters| mem::replace(waiters, Waiters::new(socket)));
+        let waiters = self.with_waiters(socket, |waiters| {
+            mem::replace(waiters, Waiters::new(socket, Ready::EMPTY))
+        });
         drop(waiters);
         if let Some(net) = self.net.borrow_mut().as_deref_mut() {
             net.awaited.remove(&object);

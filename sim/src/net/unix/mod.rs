@@ -1,6 +1,7 @@
 //! Unix sockets: what `sim::net` has of them beyond its sockets.
 //!
-//! Their paths are on the disk of the node that runs: a relative path is below its working directory, `/`.
+//! Their paths are names within a node, and begin anew with each run: nothing of the machine's disk is looked at or
+//! changed, and `std::fs::remove_file` does not remove them.
 
 mod addr;
 pub(super) mod datagram;
