@@ -42,6 +42,7 @@ pub use options::{Flag, Linger};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
+pub use tcp::{Flags, Segment, SocketInfo};
 pub use unix::UnixAddress;
 
 /// What a verb gives: a value, or the error that Linux would give.
