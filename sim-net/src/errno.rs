@@ -21,11 +21,13 @@ macro_rules! errnos {
 }
 
 errnos! {
+    EPERM = 1, "Operation not permitted";
     ENOENT = 2, "No such file or directory";
     EBADF = 9, "Bad file descriptor";
     EAGAIN = 11, "Resource temporarily unavailable: the verb would block";
     EACCES = 13, "Permission denied";
     EEXIST = 17, "File exists";
+    ENODEV = 19, "No such device";
     ENOTDIR = 20, "Not a directory";
     EINVAL = 22, "Invalid argument";
     EMFILE = 24, "Too many open files";

@@ -21,11 +21,14 @@ mod dns;
 mod errno;
 mod faults;
 mod host;
+mod latency;
 mod link;
+mod listing;
 mod network;
 mod options;
 mod packet;
 mod ports;
+mod route;
 mod rule;
 mod socket;
 mod tcp;
@@ -33,17 +36,20 @@ mod udp;
 mod unix;
 mod wire;
 
+pub use dns::{DnsError, DnsFaults};
 pub use errno::Errno;
 pub use faults::{Fault, FaultCount};
 pub use host::{HostError, HostId};
-pub use link::Link;
+pub use latency::Latency;
+pub use link::{Link, LinkError};
+pub use listing::{SocketLine, Underway};
 pub use network::{Cx, Network};
 pub use options::{Flag, Linger};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
-pub use tcp::{Flags, Segment, SocketInfo};
-pub use unix::UnixAddress;
+pub use tcp::{Flags, Segment};
+pub use unix::{Credentials, UnixAddress};
 
 /// What a verb gives: a value, or the error that Linux would give.
 pub type Result<T> = core::result::Result<T, Errno>;

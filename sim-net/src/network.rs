@@ -3,7 +3,7 @@
 //! The parent holds the state and says who is asked; what TCP, UDP and Unix sockets do is in rooms of their own.
 
 use crate::{
-    Domain, Errno, Flag, How, Kind, Linger, Packet, Ready, Result, SocketId,
+    Domain, Errno, Flag, How, Kind, Linger, Ready, Result, SocketId,
     dns::Dns,
     faults::Faults,
     host::{Host, HostId},
@@ -11,7 +11,7 @@ use crate::{
     packet::Protocol,
     socket::{Proto, Slot, Socket},
     tcp, udp, unix,
-    wire::Wire,
+    wire::{Ticket, Wire},
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
@@ -42,14 +42,14 @@ pub struct Network {
     pub(crate) dns: Dns,
     pub(crate) tcp: tcp::Connections,
     pub(crate) udp: udp::Bound,
-    pub(crate) unix: unix::Paths,
+    pub(crate) unix: unix::Names,
     pub(crate) faults: Faults,
 }
 
 /// What is due at some time.
 pub(crate) enum Event {
     /// A packet comes to the end of its way.
-    Arrives(Packet),
+    Arrives(Ticket),
     /// A timer of a TCP connection.
     Tcp(tcp::ConnectionId),
 }
@@ -73,14 +73,14 @@ impl Network {
     pub fn advance(&mut self, cx: &mut Cx<'_>) {
         while let Some(event) = self.events.pop_due(cx.now_ns) {
             match event {
-                Event::Arrives(packet) => self.arrive(cx, packet),
+                Event::Arrives(ticket) => self.arrive(cx, ticket),
                 Event::Tcp(connection) => self.tcp_alarm(cx, connection),
             }
         }
     }
 
-    fn arrive(&mut self, cx: &mut Cx<'_>, packet: Packet) {
-        let Some(packet) = self.let_through(cx, packet) else { return };
+    fn arrive(&mut self, cx: &mut Cx<'_>, ticket: Ticket) {
+        let Some(packet) = self.let_through(cx, ticket) else { return };
         match packet.protocol() {
             Protocol::Tcp => self.tcp_arrives(cx, packet),
             Protocol::Udp => self.udp_arrives(cx, packet),
@@ -105,7 +105,7 @@ impl Network {
         let proto = match (domain, kind) {
             (Domain::Unix, kind) => Proto::Unix(unix::Unix::new(kind)),
             (_, Kind::Stream) => Proto::Tcp(tcp::Tcp::new()),
-            (_, Kind::Datagram) => Proto::Udp(udp::Udp::new()),
+            (_, Kind::Datagram) => Proto::Udp(udp::Udp::new(domain)),
         };
         self.open(host)?;
         Ok(self.insert(Socket { host, domain, options: Options::default(), proto }))
@@ -331,7 +331,7 @@ impl Network {
         Ok(match &mut self.get_mut(id)?.proto {
             Proto::Tcp(_) => return self.tcp_take_error(id),
             Proto::Udp(udp) => udp.take_error(),
-            Proto::Unix(_) => None,
+            Proto::Unix(unix) => unix.take_error(),
         })
     }
 
@@ -399,8 +399,8 @@ impl Network {
         let Ok(socket) = self.remove(id) else { return };
         match socket.proto {
             Proto::Tcp(tcp) => self.tcp_vanishes(id, socket.host, tcp),
-            Proto::Udp(udp) => self.udp_vanishes(id, udp),
-            Proto::Unix(unix) => self.unix_vanishes(id, unix),
+            Proto::Udp(udp) => self.udp_vanishes(socket.host, id, &udp),
+            Proto::Unix(unix) => self.unix_vanishes(socket.host, id, &unix),
         }
     }
 

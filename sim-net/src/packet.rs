@@ -1,6 +1,6 @@
 //! What travels: from one address to another, over the wire or within a host.
 
-use crate::{HostId, tcp::Segment};
+use crate::{HostId, link::IP_HEADER, tcp::Segment};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -54,6 +54,13 @@ impl Packet {
             Body::Udp(_) => Protocol::Udp,
             Body::Unreachable => Protocol::Icmp,
         }
+    }
+
+    /// How many bytes it has on the wire: with the headers of IP, and UDP's 8 or TCP's 20 bytes (RFC 768, RFC 9293).
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let header = if self.protocol() == Protocol::Tcp { 20 } else { 8 };
+        IP_HEADER + header + self.payload().len()
     }
 
     /// The bytes that it carries for programs.
