@@ -44,7 +44,7 @@ pub use latency::Latency;
 pub use link::{Link, LinkError};
 pub use listing::{SocketLine, Underway};
 pub use network::{Cx, Network};
-pub use options::{Flag, Linger};
+pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};

@@ -36,6 +36,12 @@ impl Network {
         Ok(())
     }
 
+    /// How links treat packets that were given no way of their own.
+    #[must_use]
+    pub fn default_link(&self) -> Link {
+        self.wire.links.all
+    }
+
     /// Sets the links to and from a host, but for pairs that were given one; none: it is as others again. Where both
     /// ends have one the sender's counts.
     ///
