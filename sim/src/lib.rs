@@ -29,11 +29,12 @@
 //!
 //! A run is a function from choices to a trace. Every choice is asked from one place: from the
 //! recorded prefix while it lasts, then from the seed's strategy, then zero, which is calm. Every
-//! operation of [`sync`], [`task`], [`time`] and the channels is a *scheduling point*: the fiber on which
+//! operation of [`sync`], [`task`], [`time`], [`net`] and the channels is a *scheduling point*: the fiber on which
 //! the poll runs may be suspended there, in the middle of the poll, as another core would run
 //! something in between. What `poll` returns never changes.
 //!
-//! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio.
+//! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio. Programs that talk to each other do so over
+//! [`net`], whose links can be cut, held and shaped.
 //!
 //! # Limits
 //!
