@@ -112,7 +112,7 @@ impl Resolve for &[SocketAddr] {
     type Future = Ready<io::Result<Self::Iter>>;
 
     fn resolve(&self, _: Internal) -> Self::Future {
-        ready(Ok(self.to_vec().into_iter()))
+        ready(Ok(Vec::from(*self).into_iter()))
     }
 }
 

@@ -22,7 +22,7 @@ use std::{
     io::{Error, ErrorKind, Result},
     pin::Pin,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, ready},
 };
 
@@ -51,13 +51,30 @@ pub(super) struct Endpoint {
     site: Site,
     /// What reports call it.
     name: &'static str,
+    /// It was made outside of a runtime, and keeps the simulation that stands ready there.
+    keeps: bool,
 }
 
 impl Endpoint {
     /// A new socket of the host that runs.
     #[track_caller]
     pub(super) fn open(domain: Domain, kind: Kind, site: Site) -> Result<Endpoint> {
-        let world = expect_network();
+        Endpoint::open_in(&expect_network(), domain, kind, site)
+    }
+
+    /// As [`open`](Endpoint::open), also outside of a runtime, as tokio's that do not need one yet.
+    pub(super) fn open_anywhere(domain: Domain, kind: Kind, site: Site) -> Result<Endpoint> {
+        let outside = context::world().is_none();
+        let world = context::world_or_ambient();
+        let mut endpoint = Endpoint::open_in(&world, domain, kind, site)?;
+        if outside {
+            world.remote().owners.fetch_add(1, Relaxed);
+            endpoint.keeps = true;
+        }
+        Ok(endpoint)
+    }
+
+    fn open_in(world: &World, domain: Domain, kind: Kind, site: Site) -> Result<Endpoint> {
         let host = world.running_host();
         let name = match (domain, kind) {
             (Domain::Unix, _) => "Unix",
@@ -65,7 +82,7 @@ impl Endpoint {
             (_, Kind::Datagram) => "UDP",
         };
         let id = world.network(|network, _| network.socket(host, domain, kind)).map_err(error)?;
-        Ok(Endpoint::new(&world, id, name, site))
+        Ok(Endpoint::new(world, id, name, site))
     }
 
     /// Two Unix sockets that are connected to each other.
@@ -79,7 +96,8 @@ impl Endpoint {
 
     fn new(world: &World, id: SocketId, name: &'static str, site: Site) -> Endpoint {
         let object = Object::made(site);
-        Endpoint { remote: world.remote().clone(), run: world.run(), id, object, site, name }
+        let (remote, run) = (world.remote().clone(), world.run());
+        Endpoint { remote, run, id, object, site, name, keeps: false }
     }
 
     /// The connection that a listener has accepted.
@@ -96,7 +114,7 @@ impl Endpoint {
 
     /// The simulation that made it, if this is its thread and the run goes on.
     fn world(&self) -> Result<Rc<World>> {
-        self.find().ok_or_else(|| crate::runtime::shut_down())
+        self.find().ok_or_else(crate::runtime::shut_down)
     }
 
     fn find(&self) -> Option<Rc<World>> {
@@ -279,6 +297,15 @@ fn access(interest: Interest) -> Access {
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
+        self.close();
+        if self.keeps {
+            self.remote.owners.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Endpoint {
+    fn close(&self) {
         let Some(world) = self.find() else { return };
         // What is left at the end of a run is taken down with it, in whatever order.
         if world.is_stopping() && world.owners() == 0 {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     net::{
-        endpoint::{Endpoint, error},
+        endpoint::{Endpoint, error, expect_network},
         numbers::numbers,
     },
     point::{Access, Site},
@@ -39,9 +39,7 @@ impl TcpSocket {
     ///
     /// `EMFILE` if the node has no more sockets.
     ///
-    /// # Panics
-    ///
-    /// Outside a simulation.
+    /// It can be made outside of a runtime; to connect and to listen takes one.
     #[track_caller]
     pub fn new_v4() -> io::Result<TcpSocket> {
         TcpSocket::new(Domain::V4, Location::caller())
@@ -53,17 +51,14 @@ impl TcpSocket {
     ///
     /// `EMFILE` if the node has no more sockets.
     ///
-    /// # Panics
-    ///
-    /// Outside a simulation.
+    /// It can be made outside of a runtime; to connect and to listen takes one.
     #[track_caller]
     pub fn new_v6() -> io::Result<TcpSocket> {
         TcpSocket::new(Domain::V6, Location::caller())
     }
 
-    #[track_caller]
     fn new(domain: Domain, site: Site) -> io::Result<TcpSocket> {
-        Ok(TcpSocket { endpoint: Endpoint::open(domain, Kind::Stream, site)? })
+        Ok(TcpSocket { endpoint: Endpoint::open_anywhere(domain, Kind::Stream, site)? })
     }
 
     /// Gives the socket an address.
@@ -94,6 +89,7 @@ impl TcpSocket {
     /// `AddrInUse`.
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+        expect_network();
         let site = Location::caller();
         self.endpoint.change(Access::Write, site, |net, cx, id| net.listen(cx, id, backlog))?;
         Ok(TcpListener { endpoint: self.endpoint })

@@ -7,7 +7,7 @@ use super::{
     stream::{UnixStream, shown},
 };
 use crate::{
-    net::endpoint::Endpoint,
+    net::endpoint::{Endpoint, expect_network},
     point::{Access, Site},
 };
 use sim_net::{Domain, Kind};
@@ -38,9 +38,7 @@ impl UnixSocket {
     ///
     /// `EMFILE` if the node has no more sockets.
     ///
-    /// # Panics
-    ///
-    /// Outside a simulation.
+    /// It can be made outside of a runtime; to connect and to listen takes one.
     #[track_caller]
     pub fn new_datagram() -> io::Result<UnixSocket> {
         UnixSocket::new(Kind::Datagram, Location::caller())
@@ -52,17 +50,14 @@ impl UnixSocket {
     ///
     /// `EMFILE` if the node has no more sockets.
     ///
-    /// # Panics
-    ///
-    /// Outside a simulation.
+    /// It can be made outside of a runtime; to connect and to listen takes one.
     #[track_caller]
     pub fn new_stream() -> io::Result<UnixSocket> {
         UnixSocket::new(Kind::Stream, Location::caller())
     }
 
-    #[track_caller]
     fn new(kind: Kind, site: Site) -> io::Result<UnixSocket> {
-        Ok(UnixSocket { endpoint: Endpoint::open(Domain::Unix, kind, site)?, kind })
+        Ok(UnixSocket { endpoint: Endpoint::open_anywhere(Domain::Unix, kind, site)?, kind })
     }
 
     /// Gives the socket a path.
@@ -87,6 +82,7 @@ impl UnixSocket {
         if self.kind == Kind::Datagram {
             return Err(io::Error::other("listen cannot be called on a datagram socket"));
         }
+        expect_network();
         self.endpoint.change(Access::Write, site, |net, cx, id| net.listen(cx, id, backlog))?;
         Ok(UnixListener { endpoint: self.endpoint })
     }
