@@ -48,7 +48,7 @@ pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
-pub use tcp::{Flags, Segment};
+pub use tcp::{Flags, KeepAlive, Segment};
 pub use unix::{Credentials, UnixAddress};
 
 /// What a verb gives: a value, or the error that Linux would give.

@@ -71,6 +71,7 @@ impl Network {
 
     /// Lets everything take place that is due at `cx.now_ns`.
     pub fn advance(&mut self, cx: &mut Cx<'_>) {
+        self.tcp.seen_ns = cx.now_ns;
         while let Some(event) = self.events.pop_due(cx.now_ns) {
             match event {
                 Event::Arrives(ticket) => self.arrive(cx, ticket),

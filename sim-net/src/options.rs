@@ -118,6 +118,7 @@ impl Network {
                 options.recv_buffer = (value.min(BUFFER_MOST) * 2).max(RECV_LEAST);
             }
         }
+        self.tcp_options_changed(id);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 use super::{Role, Tcp};
 use crate::{
-    Domain, Errno, Flag, HostId, Network, Result, SocketId,
+    Domain, Errno, Flag, Network, Result, SocketId,
     ports::{At, Claim, Why},
     socket::{Proto, Socket},
 };
@@ -81,29 +81,6 @@ impl Network {
             Proto::Tcp(tcp) => Ok(tcp),
             _ => Err(Errno::EOPNOTSUPP),
         }
-    }
-
-    /// Whether the host has that address, in a way that a socket can be bound to it.
-    pub(crate) fn is_own(&self, host: HostId, ip: IpAddr) -> bool {
-        ip.is_loopback() || self.host_at(ip) == Some(host)
-    }
-
-    /// The address that a packet to `to` is sent from, where the socket does not say: the one asked for, if it is the
-    /// host's own; its loopback for a loopback; else the host's first of the family.
-    pub(crate) fn source(&self, host: HostId, to: IpAddr) -> Result<IpAddr> {
-        if to.is_loopback() {
-            return Ok(loopback(to));
-        }
-        if self.host_at(to) == Some(host) {
-            return Ok(to);
-        }
-        let mut own = self.addresses(host).iter().copied();
-        own.find(|own| own.is_ipv4() == to.is_ipv4()).ok_or(Errno::ENETUNREACH)
-    }
-
-    /// The host that a packet to that address gets to; none if there is none.
-    pub(crate) fn way_to(&self, host: HostId, to: IpAddr) -> Option<HostId> {
-        if to.is_loopback() { Some(host) } else { self.host_at(to) }
     }
 
     pub(crate) fn tcp_local_addr(&self, id: SocketId) -> Result<SocketAddr> {

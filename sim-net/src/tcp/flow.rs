@@ -249,7 +249,7 @@ impl Network {
         if let Some((key, _)) = alarm {
             self.events.cancel(key);
         }
-        self.release(host, claim);
+        self.tcp_release(host, claim);
         self.tcp.unlink(id);
     }
 
@@ -270,7 +270,7 @@ impl Network {
         if let Some((key, _)) = c.time.alarm {
             self.events.cancel(key);
         }
-        self.release(c.host, c.claim);
+        self.tcp_release(c.host, c.claim);
     }
 
     /// Forgets those whose time is over.
@@ -293,7 +293,7 @@ impl Network {
 
     /// The socket is gone, and nobody is told.
     pub(crate) fn tcp_vanishes(&mut self, id: SocketId, host: HostId, tcp: Tcp) {
-        self.release(host, tcp.claim);
+        self.tcp_release(host, tcp.claim);
         match tcp.role {
             Role::Idle => {}
             Role::Listens(_) => {

@@ -11,7 +11,7 @@
 //! | `opening.rs` | bind, listen, accept, connect |
 //! | `verbs.rs` | send, recv, shutdown, close, and what can be asked |
 //! | `address.rs` | which addresses a socket may have, and by which it reaches another |
-//! | `listing.rs` | what there is, for people |
+//! | `options.rs` | keep-alive and the user's time-out |
 //!
 //! A connection is not its socket: it begins before a socket is accepted, and lives on when that was closed.
 
@@ -21,15 +21,15 @@ mod buffer;
 mod connection;
 mod flow;
 mod input;
-mod listing;
 mod opening;
+mod options;
 mod output;
 mod segment;
 mod table;
 mod timing;
 mod verbs;
 
-pub use listing::SocketInfo;
+pub use options::KeepAlive;
 pub use segment::{Flags, Segment};
 
 pub(crate) use table::{ConnectionId, Connections};

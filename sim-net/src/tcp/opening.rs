@@ -12,7 +12,7 @@ use crate::{
 };
 use core::{
     mem,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 /// `net.core.somaxconn`.
@@ -52,7 +52,7 @@ impl Network {
         }
     }
 
-    pub(crate) fn release(&mut self, host: HostId, claim: Option<Claim>) {
+    pub(crate) fn tcp_release(&mut self, host: HostId, claim: Option<Claim>) {
         if let Some(claim) = claim {
             self.hosts[host.0 as usize].ports.release(claim);
         }
@@ -76,7 +76,7 @@ impl Network {
         let (host, address, old) = (socket.host, tcp.bound.expect("it was bound"), tcp.claim);
         let claim = socket.claim(address, Why::Listens);
         // In the way of its own claim it does not stand.
-        self.release(host, old);
+        self.tcp_release(host, old);
         if let Err(error) = self.claim(host, claim) {
             let ports = &mut self.hosts[host.0 as usize].ports;
             old.into_iter().for_each(|old| ports.add(old));
@@ -174,13 +174,14 @@ impl Network {
         if to.ip().is_multicast() || matches!(to.ip(), IpAddr::V4(v4) if v4.is_broadcast()) {
             return Err(Errno::ENETUNREACH);
         }
-        let from = self.connect_from(host, to.ip(), bound)?;
+        let bound = bound.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |bound| bound.ip());
+        let from = self.source(host, bound, to.ip())?;
         let (claim, keeps_port) = self.claim_to_connect(id, host, from, to)?;
         let local = SocketAddr::new(from, claim.port);
         let first = self.tcp.first_number();
         let mut c = Connection::new(host, local, to, options, first);
         c.owner = Owner::Socket(id);
-        c.peer_host = self.way_to(host, to.ip());
+        c.peer_host = self.route(host, to.ip());
         (c.claim, c.keeps_port) = (Some(claim), keeps_port);
         let connection = self.tcp.insert(c);
         let tcp = self.tcp_of_mut(id)?;
@@ -213,18 +214,6 @@ impl Network {
         }
         (tcp.role, tcp.claim) = (Role::Idle, claim);
         Err(error.unwrap_or(Errno::ECONNABORTED))
-    }
-
-    /// The address that a connection to `to` is from.
-    fn connect_from(&self, host: HostId, to: IpAddr, bound: Option<SocketAddr>) -> Result<IpAddr> {
-        match bound.map(|bound| bound.ip()) {
-            Some(ip) if !ip.is_unspecified() => match () {
-                () if ip.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
-                () if ip.is_loopback() && !self.is_own(host, to) => Err(Errno::EINVAL),
-                () => Ok(ip),
-            },
-            _ => self.source(host, to),
-        }
     }
 
     /// A port to connect from, and whether it was asked for by bind.

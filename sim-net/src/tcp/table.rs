@@ -37,6 +37,8 @@ pub(crate) struct Connections {
     /// How many connections there were.
     made: u64,
     pub(crate) partial_io: bool,
+    /// What time it was last.
+    pub(crate) seen_ns: u64,
 }
 
 #[derive(Default)]

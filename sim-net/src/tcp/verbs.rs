@@ -2,7 +2,7 @@
 
 use super::{
     Role, Tcp,
-    connection::{Owner, State},
+    connection::{Connection, Owner, State},
 };
 use crate::{Cx, Errno, How, Network, Ready, Result, SocketId, socket::Proto};
 use sim_choice::{Kind, Lane};
@@ -103,7 +103,7 @@ impl Network {
         self.hosts[socket.host.0 as usize].open -= 1;
         let Proto::Tcp(mut tcp) = socket.proto else { return Ok(()) };
         self.tcp_unlisten(cx, id, socket.host, &mut tcp);
-        self.release(socket.host, tcp.claim);
+        self.tcp_release(socket.host, tcp.claim);
         let Role::Connected(connection) = tcp.role else { return Ok(()) };
         let c = self.tcp.get_mut(connection).expect("a connected socket has a connection");
         c.owner = Owner::Nobody;
@@ -126,15 +126,23 @@ impl Network {
         Ok(self.tcp.get_mut(connection).and_then(|c| c.take_error()))
     }
 
-    /// The options of a socket were changed: its connection goes by them from now on.
-    pub(crate) fn tcp_options_changed(&mut self, id: SocketId) {
-        let Ok((socket, tcp)) = self.tcp_of(id) else { return };
-        let Role::Connected(connection) = tcp.role else { return };
-        let options = socket.options.clone();
-        let Some(c) = self.tcp.get_mut(connection) else { return };
-        c.options = options;
-        c.keep_alive_from(c.time.heard_ns);
-        self.tcp_set_alarm(connection);
+    /// The state of a socket, how much waits to be read or accepted, and how much is not acknowledged.
+    pub(crate) fn tcp_queues(&self, tcp: &Tcp) -> (&'static str, usize, usize) {
+        match &tcp.role {
+            Role::Listens(listener) => ("LISTEN", listener.made.len(), 0),
+            Role::Idle => (State::Closed.name(), 0, 0),
+            Role::Connected(id) => self.tcp.get(*id).map_or((State::Closed.name(), 0, 0), |c| {
+                (c.state.name(), c.unread.len(), c.unacked.len())
+            }),
+        }
+    }
+
+    /// The connections that no program has a socket of.
+    pub(crate) fn tcp_without_socket(&self) -> impl Iterator<Item = &Connection> {
+        let now_ns = self.tcp.seen_ns;
+        self.tcp
+            .iter()
+            .filter(move |c| !matches!(c.owner, Owner::Socket(_)) && !c.has_lapsed(now_ns))
     }
 }
 

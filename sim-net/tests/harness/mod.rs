@@ -2,26 +2,27 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use sim_choice::{Choices, Path, Seed, Strategy};
-use sim_net::{Cx, Domain, Errno, Flag, HostId, How, Kind, Network, Ready, Result, SocketId};
+use sim_net::{Cx, Domain, Errno, Flag, HostId, How, Kind, Link, Network, Ready, Result, SocketId};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-pub const MS: u64 = 1_000_000;
-pub const SECOND: u64 = 1_000 * MS;
+pub(crate) const MS: u64 = 1_000_000;
+pub(crate) const SECOND: u64 = 1_000 * MS;
 
-pub struct Net {
-    pub network: Network,
-    pub choices: Choices,
-    pub now_ns: u64,
-    pub a: HostId,
-    pub b: HostId,
+pub(crate) struct Net {
+    pub(crate) network: Network,
+    pub(crate) choices: Choices,
+    pub(crate) now_ns: u64,
+    pub(crate) a: HostId,
+    pub(crate) b: HostId,
 }
 
-pub fn net() -> Net {
+pub(crate) fn net() -> Net {
     net_with(Seed(7), Strategy::Calm)
 }
 
-pub fn net_with(seed: Seed, strategy: Strategy) -> Net {
+pub(crate) fn net_with(seed: Seed, strategy: Strategy) -> Net {
     let mut network = Network::new();
+    network.set_default_link(Link::constant(MS)).unwrap();
     let a = network.add_host("a", &[ip(1)]).unwrap();
     let b = network.add_host("b", &[ip(2)]).unwrap();
     let mut choices = Choices::new();
@@ -29,22 +30,22 @@ pub fn net_with(seed: Seed, strategy: Strategy) -> Net {
     Net { network, choices, now_ns: 0, a, b }
 }
 
-pub fn ip(last: u8) -> IpAddr {
+pub(crate) fn ip(last: u8) -> IpAddr {
     Ipv4Addr::new(10, 0, 0, last).into()
 }
 
-pub fn at(text: &str) -> SocketAddr {
+pub(crate) fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
 impl Net {
-    pub fn with<R>(&mut self, verb: impl FnOnce(&mut Network, &mut Cx<'_>) -> R) -> R {
+    pub(crate) fn with<R>(&mut self, verb: impl FnOnce(&mut Network, &mut Cx<'_>) -> R) -> R {
         let mut cx = Cx { now_ns: self.now_ns, who: Path::MAIN, choices: &mut self.choices };
         verb(&mut self.network, &mut cx)
     }
 
     /// Lets the next event take place, and all that are due then; whether there was one.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         let Some(next) = self.network.next() else { return false };
         self.now_ns = self.now_ns.max(next);
         self.with(|network, cx| network.advance(cx));
@@ -52,37 +53,38 @@ impl Net {
     }
 
     /// Lets all take place that does so within that time.
-    pub fn run_ns(&mut self, ns: u64) {
+    pub(crate) fn run_ns(&mut self, ns: u64) {
         let until = self.now_ns + ns;
         while self.network.next().is_some_and(|next| next <= until) {
             self.step();
         }
         self.now_ns = until;
+        self.with(|network, cx| network.advance(cx));
     }
 
     /// A second.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.run_ns(SECOND);
     }
 
-    pub fn socket(&mut self, host: HostId) -> SocketId {
+    pub(crate) fn socket(&mut self, host: HostId) -> SocketId {
         self.network.socket(host, Domain::V4, Kind::Stream).unwrap()
     }
 
-    pub fn socket6(&mut self, host: HostId) -> SocketId {
+    pub(crate) fn socket6(&mut self, host: HostId) -> SocketId {
         self.network.socket(host, Domain::V6, Kind::Stream).unwrap()
     }
 
-    pub fn bind(&mut self, id: SocketId, to: &str) -> Result<()> {
+    pub(crate) fn bind(&mut self, id: SocketId, to: &str) -> Result<()> {
         self.with(|network, cx| network.bind(cx, id, at(to)))
     }
 
-    pub fn listen(&mut self, id: SocketId, backlog: u32) -> Result<()> {
+    pub(crate) fn listen(&mut self, id: SocketId, backlog: u32) -> Result<()> {
         self.with(|network, cx| network.listen(cx, id, backlog))
     }
 
     /// A socket that listens there, with `SO_REUSEADDR`.
-    pub fn listener(&mut self, host: HostId, address: &str) -> SocketId {
+    pub(crate) fn listener(&mut self, host: HostId, address: &str) -> SocketId {
         let id = match at(address).is_ipv4() {
             true => self.socket(host),
             false => self.socket6(host),
@@ -93,20 +95,20 @@ impl Net {
         id
     }
 
-    pub fn connect(&mut self, id: SocketId, to: &str) -> Result<()> {
+    pub(crate) fn connect(&mut self, id: SocketId, to: &str) -> Result<()> {
         self.with(|network, cx| network.connect(cx, id, at(to)))
     }
 
-    pub fn accept(&mut self, id: SocketId) -> Result<SocketId> {
+    pub(crate) fn accept(&mut self, id: SocketId) -> Result<SocketId> {
         self.with(|network, cx| network.accept(cx, id))
     }
 
-    pub fn send(&mut self, id: SocketId, bytes: &[u8]) -> Result<usize> {
+    pub(crate) fn send(&mut self, id: SocketId, bytes: &[u8]) -> Result<usize> {
         self.with(|network, cx| network.send(cx, id, bytes))
     }
 
     /// Sends until it would block, or fails; how many bytes.
-    pub fn fill(&mut self, id: SocketId) -> usize {
+    pub(crate) fn fill(&mut self, id: SocketId) -> usize {
         let mut sent = 0;
         while let Ok(count) = self.send(id, &[b'x'; 4_096]) {
             sent += count;
@@ -114,14 +116,14 @@ impl Net {
         sent
     }
 
-    pub fn recv(&mut self, id: SocketId) -> std::result::Result<String, Errno> {
+    pub(crate) fn recv(&mut self, id: SocketId) -> std::result::Result<String, Errno> {
         let mut buffer = [0; 65_536];
         let count = self.with(|network, cx| network.recv(cx, id, &mut buffer))?;
         Ok(String::from_utf8_lossy(&buffer[..count]).into_owned())
     }
 
     /// Receives until it would block, or ends; how many bytes.
-    pub fn drain(&mut self, id: SocketId) -> usize {
+    pub(crate) fn drain(&mut self, id: SocketId) -> usize {
         let mut received = 0;
         while let Ok(text) = self.recv(id)
             && !text.is_empty()
@@ -131,16 +133,16 @@ impl Net {
         received
     }
 
-    pub fn shutdown(&mut self, id: SocketId, how: How) -> Result<()> {
+    pub(crate) fn shutdown(&mut self, id: SocketId, how: How) -> Result<()> {
         self.with(|network, cx| network.shutdown(cx, id, how))
     }
 
-    pub fn close(&mut self, id: SocketId) -> Result<()> {
+    pub(crate) fn close(&mut self, id: SocketId) -> Result<()> {
         self.with(|network, cx| network.close(cx, id))
     }
 
     /// The two ends of a connection of `a` to `b`: client, server.
-    pub fn pair(&mut self) -> (SocketId, SocketId) {
+    pub(crate) fn pair(&mut self) -> (SocketId, SocketId) {
         let listener = self.listener(self.b, "0.0.0.0:80");
         let pair = self.pair_by(listener, "10.0.0.2:80");
         self.close(listener).unwrap();
@@ -148,7 +150,7 @@ impl Net {
     }
 
     /// The same, by that listener.
-    pub fn pair_by(&mut self, listener: SocketId, address: &str) -> (SocketId, SocketId) {
+    pub(crate) fn pair_by(&mut self, listener: SocketId, address: &str) -> (SocketId, SocketId) {
         let client = match at(address).is_ipv4() {
             true => self.socket(self.a),
             false => self.socket6(self.a),
@@ -161,7 +163,7 @@ impl Net {
     }
 
     /// Whose readiness may have changed, each once, in order of their numbers.
-    pub fn woken(&mut self) -> Vec<SocketId> {
+    pub(crate) fn woken(&mut self) -> Vec<SocketId> {
         let mut woken = Vec::new();
         self.network.take_woken(&mut woken);
         woken.sort();
@@ -170,7 +172,7 @@ impl Net {
     }
 
     /// As epoll's letters: in, out, err, hup, rdhup.
-    pub fn poll(&self, id: SocketId) -> String {
+    pub(crate) fn poll(&self, id: SocketId) -> String {
         let ready = self.network.ready(id);
         let names = [
             (Ready::READABLE, "in"),
@@ -183,15 +185,9 @@ impl Net {
         set.join(" ")
     }
 
-    /// The states of all connections and listeners of a host, in the order of the table.
-    pub fn states(&self, host: HostId) -> Vec<&'static str> {
-        let all = self.network.tcp_sockets(self.now_ns);
-        all.iter().filter(|info| info.host == host).map(|info| info.state).collect()
-    }
-
-    pub fn ss(&self) {
-        for info in self.network.tcp_sockets(self.now_ns) {
-            println!("{info}");
-        }
+    /// The states of all sockets and connections of a host, in the order of the table.
+    pub(crate) fn states(&self, host: HostId) -> Vec<&'static str> {
+        let all = self.network.sockets();
+        all.iter().filter(|line| line.host == host).map(|line| line.state).collect()
     }
 }
