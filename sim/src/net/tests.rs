@@ -88,12 +88,24 @@ fn what_is_no_address_says_so() {
 #[test]
 #[should_panic(expected = "there is no reactor running")]
 fn a_socket_needs_a_runtime() {
-    let _ = TcpSocket::new_v4();
+    let _ = UnixStream::pair();
 }
 
 #[test]
 #[should_panic(expected = "IO is disabled")]
 fn a_socket_needs_io() {
     let rt = crate::runtime::Builder::new_current_thread().build().unwrap();
-    rt.block_on(async { drop(TcpSocket::new_v4()) });
+    rt.block_on(async { drop(UnixStream::pair()) });
+}
+
+/// The closure that a run's fiber begins with holds this future.
+#[test]
+fn a_large_future_can_be_blocked_on() {
+    let rt = crate::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let large = [7_u8; 4096];
+    let sum = rt.block_on(async move {
+        crate::task::yield_now().await;
+        large.iter().map(|byte| u32::from(*byte)).sum::<u32>()
+    });
+    assert_eq!(sum, 7 * 4096);
 }
