@@ -48,6 +48,7 @@ mod links;
 mod listing;
 mod numbers;
 mod readiness;
+mod records;
 mod rules;
 mod stream;
 pub mod tcp;
@@ -58,7 +59,7 @@ mod udp;
 pub mod unix;
 
 #[doc(no_inline)]
-pub use sim_net::{Latency, Link, Packet, Protocol, SocketLine, Verdict};
+pub use sim_net::{DnsError, DnsFaults, Latency, Link, Packet, Protocol, SocketLine, Verdict};
 
 #[cfg(unix)]
 pub use self::unix::{
@@ -73,6 +74,7 @@ pub use self::{
     hosts::{Hosts, ToHosts},
     links::{IntoLatency, Links, default_link, link},
     listing::{InFlight, packets, sockets},
+    records::{break_name, remove_record, set_dns_faults, set_record},
     rules::{Rule, rule},
     tcp::{listener::TcpListener, socket::TcpSocket, stream::TcpStream},
     udp::UdpSocket,
