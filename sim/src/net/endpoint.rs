@@ -312,7 +312,7 @@ impl Endpoint {
             return;
         }
         self.point(Access::Close, self.site);
-        world.forget_socket(self.id, self.object.number_in(&world));
+        world.forget_socket(self.id);
         let _ = world.network(|network, cx| network.close(cx, self.id));
     }
 }

@@ -42,6 +42,9 @@ impl Half {
 /// free before there is said to be room again. Whoever polled a half last is woken, and everybody of the list.
 struct Waiters {
     socket: SocketId,
+    /// The number of its object, once somebody has waited, and what reports call it.
+    object: u32,
+    name: &'static str,
     ready: Ready,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -50,7 +53,8 @@ struct Waiters {
 
 impl Waiters {
     fn new(socket: SocketId, ready: Ready) -> Waiters {
-        Waiters { socket, ready, reader: None, writer: None, list: BTreeMap::new() }
+        let (reader, writer, list) = (None, None, BTreeMap::new());
+        Waiters { socket, object: 0, name: "", ready, reader, writer, list }
     }
 
     /// The socket is not ready for this until something changes; an end stays.
@@ -81,8 +85,6 @@ pub(super) struct Net {
     network: Network,
     /// By the places of the sockets.
     waiters: Vec<Option<Waiters>>,
-    /// For what, by the numbers of their objects, somebody has waited.
-    awaited: BTreeMap<u32, (SocketId, &'static str)>,
     /// The number that all sockets have in an exhaustive search.
     object: Option<u32>,
     armed: Option<(u64, sim_time::Key)>,
@@ -278,14 +280,11 @@ impl World {
     }
 
     /// The socket is gone, and with it those who polled it.
-    pub(crate) fn forget_socket(&self, socket: SocketId, object: u32) {
+    pub(crate) fn forget_socket(&self, socket: SocketId) {
         let waiters = self.with_waiters(socket, |waiters| {
             mem::replace(waiters, Waiters::new(socket, Ready::EMPTY))
         });
         drop(waiters);
-        if let Some(net) = self.net.borrow_mut().as_deref_mut() {
-            net.awaited.remove(&object);
-        }
     }
 
     fn with_waiters<R>(&self, socket: SocketId, f: impl FnOnce(&mut Waiters) -> R) -> Option<R> {
@@ -305,15 +304,20 @@ impl World {
     /// Somebody waits for a socket, by which report are to name the object.
     pub(crate) fn note_awaited(&self, object: u32, socket: SocketId, name: &'static str) {
         if let Some(net) = self.net.borrow_mut().as_deref_mut() {
-            net.awaited.insert(object, (socket, name));
+            let waiters = net.waiters(socket);
+            (waiters.object, waiters.name) = (object, name);
         }
     }
 
     /// What somebody who announced this waits for, if that is a socket.
     pub(super) fn socket_awaited(&self, op: &Op) -> Option<String> {
+        if op.object == 0 {
+            return None;
+        }
         let net = self.net.borrow();
         let net = net.as_deref()?;
-        let &(socket, kind) = net.awaited.get(&op.object)?;
+        let waiters = net.waiters.iter().flatten().find(|waiters| waiters.object == op.object)?;
+        let (socket, kind) = (waiters.socket, waiters.name);
         let (local, peer) = net.addresses(socket);
         let origin = op.origin.unwrap_or(op.site);
         let what = match (op.access, peer) {
