@@ -46,7 +46,7 @@ pub struct SocketLine {
     pub id: SocketId,
     /// Whose.
     pub host: HostId,
-    /// `tcp`, `udp`, `unix stream` or `unix datagram`.
+    /// `udp`, `unix stream` or `unix datagram`.
     pub kind: &'static str,
     /// What it is doing, in capitals as ss(8) has it, if that is known.
     pub state: &'static str,
@@ -97,7 +97,7 @@ impl Network {
         all
     }
 
-    /// The open sockets, by host, in the order of their places in the table.
+    /// The open sockets of UDP and Unix, by host, in the order of their places in the table.
     #[must_use]
     pub fn sockets(&self) -> Vec<SocketLine> {
         let ids = (0u32..).zip(&self.sockets).filter(|(_, slot)| slot.socket.is_some());
@@ -115,10 +115,7 @@ impl Network {
             Some(SocketLine { id, host: socket.host, kind, state, local, peer, unread_bytes })
         };
         match &socket.proto {
-            Proto::Tcp(tcp) => {
-                let peer = tcp.peer_addr().ok().map(|peer| peer.to_string());
-                line("tcp", "", tcp.local_addr().to_string(), peer, 0)
-            }
+            Proto::Tcp(_) => None,
             Proto::Udp(udp) => {
                 let peer = udp.peer_addr().ok().map(|peer| peer.to_string());
                 let state = if peer.is_some() { "ESTAB" } else { "UNCONN" };

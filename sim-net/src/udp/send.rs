@@ -55,7 +55,7 @@ impl Network {
         if udp.write_shut {
             return Err(Errno::EPIPE);
         }
-        let ip = self.source(host, local.ip(), to.ip())?;
+        let ip = self.source_of(host, local.ip(), to.ip())?;
         let from = SocketAddr::new(ip, local.port());
         for to_host in self.udp_hosts(id, host, to.ip()) {
             self.post(cx, host, to_host, from, to, Body::Udp(bytes.to_vec()));
