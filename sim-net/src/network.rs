@@ -69,6 +69,14 @@ impl Network {
         self.events.next()
     }
 
+    /// Whether all that will take place by itself is that idle connections of TCP ask whether their peers are still there
+    /// (keep-alive, closed windows), and are answered as they were before. Then who waits for a socket waits for ever,
+    /// though [`next`](Network::next) is never none.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.events.len() == self.tcp.quiet
+    }
+
     /// Lets everything take place that is due at `cx.now_ns`.
     pub fn advance(&mut self, cx: &mut Cx<'_>) {
         self.tcp.seen_ns = cx.now_ns;
@@ -392,6 +400,7 @@ impl Network {
             self.vanish(id);
         }
         self.tcp_crash(host);
+        self.tcp_unsettle();
         let host = &mut self.hosts[host.0 as usize];
         (host.open, host.ports) = (0, Default::default());
     }
@@ -407,6 +416,7 @@ impl Network {
 
     /// The host is back, and knows nothing of what was.
     pub fn restart(&mut self, host: HostId) {
+        self.tcp_unsettle();
         self.hosts[host.0 as usize].up = true;
     }
 }
