@@ -102,6 +102,12 @@ impl Network {
         self.by_address.get(&address.to_canonical()).copied()
     }
 
+    /// Whether there is a host of that number.
+    #[must_use]
+    pub fn has_host(&self, host: HostId) -> bool {
+        (host.0 as usize) < self.hosts.len()
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self, host: HostId) -> &str {

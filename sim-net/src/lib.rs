@@ -44,10 +44,11 @@ pub use latency::Latency;
 pub use link::{Link, LinkError};
 pub use listing::{SocketLine, Underway};
 pub use network::{Cx, Network};
-pub use options::{Flag, Linger};
+pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
+pub use tcp::{Flags, KeepAlive, Segment};
 pub use unix::{Credentials, UnixAddress};
 
 /// What a verb gives: a value, or the error that Linux would give.

@@ -39,14 +39,15 @@ impl fmt::Display for Underway<'_> {
     }
 }
 
-/// An open socket, as a line of ss(8).
+/// An open socket, or a connection of TCP that has none (it was not accepted yet, or goes on after its socket was closed),
+/// as a line of ss(8).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SocketLine {
-    /// Which one.
-    pub id: SocketId,
+    /// Which one, if a program has it.
+    pub id: Option<SocketId>,
     /// Whose.
     pub host: HostId,
-    /// `udp`, `unix stream` or `unix datagram`.
+    /// `tcp`, `udp`, `unix stream` or `unix datagram`.
     pub kind: &'static str,
     /// What it is doing, in capitals as ss(8) has it, if that is known.
     pub state: &'static str,
@@ -54,20 +55,27 @@ pub struct SocketLine {
     pub local: String,
     /// Its peer's, if it is connected.
     pub peer: Option<String>,
-    /// How many bytes wait to be read.
+    /// How many bytes wait to be read; of a listener, how many connections wait to be accepted.
     pub unread_bytes: usize,
+    /// How many bytes were written to a connection of TCP and are not acknowledged.
+    pub unsent_bytes: usize,
 }
 
 impl fmt::Display for SocketLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SocketLine { kind, state, local, unread_bytes, .. } = self;
+        let SocketLine { kind, state, local, unread_bytes, unsent_bytes, .. } = self;
         write!(f, "{kind} {state} {local}")?;
         if let Some(peer) = &self.peer {
             write!(f, " -> {peer}")?;
         }
         match unread_bytes {
+            0 => {}
+            waiting if *state == "LISTEN" => write!(f, ", {waiting} not accepted")?,
+            bytes => write!(f, ", {bytes} bytes unread")?,
+        }
+        match unsent_bytes {
             0 => Ok(()),
-            bytes => write!(f, ", {bytes} bytes unread"),
+            bytes => write!(f, ", {bytes} bytes not acknowledged"),
         }
     }
 }
@@ -97,7 +105,7 @@ impl Network {
         all
     }
 
-    /// The open sockets of UDP and Unix, by host, in the order of their places in the table.
+    /// The open sockets by host, in the order of their places in the table, and then the connections without socket.
     #[must_use]
     pub fn sockets(&self) -> Vec<SocketLine> {
         let ids = (0u32..).zip(&self.sockets).filter(|(_, slot)| slot.socket.is_some());
@@ -105,6 +113,16 @@ impl Network {
             .map(|(index, slot)| SocketId { index, generation: slot.generation })
             .filter_map(|id| self.socket_line(id))
             .collect();
+        all.extend(self.tcp_without_socket().map(|c| SocketLine {
+            id: None,
+            host: c.host,
+            kind: "tcp",
+            state: c.state.name(),
+            local: c.local.to_string(),
+            peer: Some(c.peer.to_string()),
+            unread_bytes: c.unread.len(),
+            unsent_bytes: c.unacked.len(),
+        }));
         all.sort_by_key(|line| line.host);
         all
     }
@@ -112,10 +130,17 @@ impl Network {
     fn socket_line(&self, id: SocketId) -> Option<SocketLine> {
         let socket = self.get(id).ok()?;
         let line = |kind, state, local, peer, unread_bytes| {
-            Some(SocketLine { id, host: socket.host, kind, state, local, peer, unread_bytes })
+            let (id, host) = (Some(id), socket.host);
+            Some(SocketLine { id, host, kind, state, local, peer, unread_bytes, unsent_bytes: 0 })
         };
         match &socket.proto {
-            Proto::Tcp(_) => None,
+            Proto::Tcp(tcp) => {
+                let (state, unread, unsent) = self.tcp_queues(tcp);
+                let local = self.tcp_local_addr(id).ok()?.to_string();
+                let peer = self.tcp_peer_addr(id).ok().map(|peer| peer.to_string());
+                let line = line("tcp", state, local, peer, unread)?;
+                Some(SocketLine { unsent_bytes: unsent, ..line })
+            }
             Proto::Udp(udp) => {
                 let peer = udp.peer_addr().ok().map(|peer| peer.to_string());
                 let state = if peer.is_some() { "ESTAB" } else { "UNCONN" };

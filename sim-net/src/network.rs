@@ -50,8 +50,8 @@ pub struct Network {
 pub(crate) enum Event {
     /// A packet comes to the end of its way.
     Arrives(Ticket),
-    /// A timer of a TCP socket.
-    Tcp(SocketId, tcp::Alarm),
+    /// A timer of a TCP connection.
+    Tcp(tcp::ConnectionId),
 }
 
 impl Network {
@@ -69,12 +69,21 @@ impl Network {
         self.events.next()
     }
 
+    /// Whether all that will take place by itself is that idle connections of TCP ask whether their peers are still there
+    /// (keep-alive, closed windows), and are answered as they were before. Then who waits for a socket waits for ever,
+    /// though [`next`](Network::next) is never none.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.events.len() == self.tcp.quiet
+    }
+
     /// Lets everything take place that is due at `cx.now_ns`.
     pub fn advance(&mut self, cx: &mut Cx<'_>) {
+        self.tcp.seen_ns = cx.now_ns;
         while let Some(event) = self.events.pop_due(cx.now_ns) {
             match event {
                 Event::Arrives(ticket) => self.arrive(cx, ticket),
-                Event::Tcp(socket, alarm) => self.tcp_alarm(cx, socket, alarm),
+                Event::Tcp(connection) => self.tcp_alarm(cx, connection),
             }
         }
     }
@@ -128,7 +137,7 @@ impl Network {
     #[must_use]
     pub fn ready(&self, id: SocketId) -> Ready {
         match self.get(id).map(|socket| &socket.proto) {
-            Ok(Proto::Tcp(tcp)) => tcp.ready(),
+            Ok(Proto::Tcp(tcp)) => self.tcp_ready(tcp),
             Ok(Proto::Udp(udp)) => udp.ready(),
             Ok(Proto::Unix(_)) => self.unix_ready(id),
             Err(_) => Ready::NONE,
@@ -303,7 +312,7 @@ impl Network {
     /// `EBADF`, `EAFNOSUPPORT` for Unix sockets.
     pub fn local_addr(&self, id: SocketId) -> Result<SocketAddr> {
         match &self.get(id)?.proto {
-            Proto::Tcp(tcp) => Ok(tcp.local_addr()),
+            Proto::Tcp(_) => self.tcp_local_addr(id),
             Proto::Udp(udp) => Ok(udp.local_addr()),
             Proto::Unix(_) => Err(Errno::EAFNOSUPPORT),
         }
@@ -316,7 +325,7 @@ impl Network {
     /// `ENOTCONN`, `EBADF`, `EAFNOSUPPORT` for Unix sockets.
     pub fn peer_addr(&self, id: SocketId) -> Result<SocketAddr> {
         match &self.get(id)?.proto {
-            Proto::Tcp(tcp) => tcp.peer_addr(),
+            Proto::Tcp(_) => self.tcp_peer_addr(id),
             Proto::Udp(udp) => udp.peer_addr(),
             Proto::Unix(_) => Err(Errno::EAFNOSUPPORT),
         }
@@ -329,7 +338,7 @@ impl Network {
     /// `EBADF`.
     pub fn take_error(&mut self, id: SocketId) -> Result<Option<Errno>> {
         Ok(match &mut self.get_mut(id)?.proto {
-            Proto::Tcp(tcp) => tcp.take_error(),
+            Proto::Tcp(_) => return self.tcp_take_error(id),
             Proto::Udp(udp) => udp.take_error(),
             Proto::Unix(unix) => unix.take_error(),
         })
@@ -344,6 +353,7 @@ impl Network {
     /// `EBADF`.
     pub fn set_flag(&mut self, id: SocketId, flag: Flag, on: bool) -> Result<()> {
         self.get_mut(id)?.options.set(flag, on);
+        self.tcp_options_changed(id);
         Ok(())
     }
 
@@ -363,6 +373,7 @@ impl Network {
     /// `EBADF`.
     pub fn set_linger(&mut self, id: SocketId, linger: Linger) -> Result<()> {
         self.get_mut(id)?.options.linger = linger;
+        self.tcp_options_changed(id);
         Ok(())
     }
 
@@ -388,6 +399,8 @@ impl Network {
         for id in ids {
             self.vanish(id);
         }
+        self.tcp_crash(host);
+        self.tcp_unsettle();
         let host = &mut self.hosts[host.0 as usize];
         (host.open, host.ports) = (0, Default::default());
     }
@@ -395,7 +408,7 @@ impl Network {
     fn vanish(&mut self, id: SocketId) {
         let Ok(socket) = self.remove(id) else { return };
         match socket.proto {
-            Proto::Tcp(tcp) => self.tcp_vanishes(id, tcp),
+            Proto::Tcp(tcp) => self.tcp_vanishes(id, socket.host, tcp),
             Proto::Udp(udp) => self.udp_vanishes(socket.host, id, &udp),
             Proto::Unix(unix) => self.unix_vanishes(socket.host, id, &unix),
         }
@@ -403,6 +416,7 @@ impl Network {
 
     /// The host is back, and knows nothing of what was.
     pub fn restart(&mut self, host: HostId) {
+        self.tcp_unsettle();
         self.hosts[host.0 as usize].up = true;
     }
 }

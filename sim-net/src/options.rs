@@ -1,5 +1,7 @@
 //! What can be set on a socket: see socket(7), tcp(7), ip(7).
 
+use crate::{Domain, Errno, Network, Result, SocketId, socket::Proto};
+
 /// An option that is on or off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flag {
@@ -23,6 +25,23 @@ pub enum Flag {
     QuickAck,
 }
 
+/// An option that is a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Number {
+    /// `IP_TTL`, 1 to 255.
+    Ttl,
+    /// `IP_MULTICAST_TTL`, 0 to 255.
+    MulticastTtl,
+    /// `IP_TOS`, 0 to 255.
+    Tos,
+    /// `IPV6_TCLASS`, 0 to 255.
+    TrafficClass,
+    /// `SO_SNDBUF`, in bytes: twice of what was set, as Linux gives it.
+    SendBuffer,
+    /// `SO_RCVBUF`, in bytes: twice of what was set, as Linux gives it.
+    RecvBuffer,
+}
+
 /// `SO_LINGER`: how long close waits for what is unsent, in seconds; `None` is off, 0 resets the connection.
 pub type Linger = Option<u32>;
 
@@ -37,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) multicast_ttl: u32,
     /// `IP_TOS`
     pub(crate) tos: u32,
+    /// `IPV6_TCLASS`
+    pub(crate) traffic_class: u32,
     /// `SO_SNDBUF`, as getsockopt gives it.
     pub(crate) send_buffer: u32,
     /// `SO_RCVBUF`, as getsockopt gives it.
@@ -59,6 +80,73 @@ impl Options {
     }
 }
 
+/// The most that is asked for: `net.core.{w,r}mem_max`, of which Linux gives the double; and the least that it gives
+/// (`SOCK_MIN_SNDBUF`, `SOCK_MIN_RCVBUF`).
+const BUFFER_MOST: u32 = 212_992;
+const SEND_LEAST: u32 = 4_608;
+const RECV_LEAST: u32 = 2_304;
+
+impl Network {
+    /// Sets an option that is a number: setsockopt(2).
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is out of range, `ENOPROTOOPT` for the class of a socket of IPv4, `EBADF`.
+    pub fn set_number(&mut self, id: SocketId, number: Number, value: u32) -> Result<()> {
+        let domain = self.get(id)?.domain;
+        let range = match number {
+            Number::Ttl => 1..=255,
+            Number::MulticastTtl | Number::Tos | Number::TrafficClass => 0..=255,
+            Number::SendBuffer | Number::RecvBuffer => 0..=u32::MAX,
+        };
+        if number == Number::TrafficClass && domain != Domain::V6 {
+            return Err(Errno::ENOPROTOOPT);
+        }
+        if !range.contains(&value) {
+            return Err(Errno::EINVAL);
+        }
+        let options = &mut self.get_mut(id)?.options;
+        match number {
+            Number::Ttl => options.ttl = value,
+            Number::MulticastTtl => options.multicast_ttl = value,
+            Number::Tos => options.tos = value,
+            Number::TrafficClass => options.traffic_class = value,
+            Number::SendBuffer => {
+                options.send_buffer = (value.min(BUFFER_MOST) * 2).max(SEND_LEAST);
+            }
+            Number::RecvBuffer => {
+                options.recv_buffer = (value.min(BUFFER_MOST) * 2).max(RECV_LEAST);
+            }
+        }
+        self.tcp_options_changed(id);
+        Ok(())
+    }
+
+    /// An option that is a number: getsockopt(2).
+    ///
+    /// # Errors
+    ///
+    /// `ENOPROTOOPT` for the class of a socket of IPv4, `EBADF`.
+    pub fn number(&self, id: SocketId, number: Number) -> Result<u32> {
+        let socket = self.get(id)?;
+        let options = &socket.options;
+        // What Linux begins with: tcp(7), `tcp_wmem` and `tcp_rmem`; socket(7), `wmem_default` and `rmem_default`.
+        let tcp = matches!(socket.proto, Proto::Tcp(_));
+        let set_or = |set: u32, default: u32| if set == 0 { default } else { set };
+        Ok(match number {
+            Number::Ttl => options.ttl,
+            Number::MulticastTtl => options.multicast_ttl,
+            Number::Tos => options.tos,
+            Number::TrafficClass if socket.domain != Domain::V6 => return Err(Errno::ENOPROTOOPT),
+            Number::TrafficClass => options.traffic_class,
+            Number::SendBuffer if tcp => set_or(options.send_buffer, 16_384),
+            Number::RecvBuffer if tcp => set_or(options.recv_buffer, 131_072),
+            Number::SendBuffer => set_or(options.send_buffer, BUFFER_MOST),
+            Number::RecvBuffer => set_or(options.recv_buffer, BUFFER_MOST),
+        })
+    }
+}
+
 impl Default for Options {
     /// Linux's defaults: tcp(7), and net.core.{r,w}mem_default, net.ipv4.tcp_{r,w}mem.
     fn default() -> Options {
@@ -68,6 +156,7 @@ impl Default for Options {
             ttl: 64,
             multicast_ttl: 1,
             tos: 0,
+            traffic_class: 0,
             send_buffer: 0,
             recv_buffer: 0,
             user_timeout_ns: 0,

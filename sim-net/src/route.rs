@@ -10,7 +10,7 @@ impl Network {
     }
 
     /// Whether the address is one of the host's own.
-    pub(crate) fn has_address(&self, host: HostId, ip: IpAddr) -> bool {
+    pub(crate) fn is_own(&self, host: HostId, ip: IpAddr) -> bool {
         ip.is_loopback() || self.host_at(ip) == Some(host)
     }
 
@@ -20,18 +20,18 @@ impl Network {
     /// # Errors
     ///
     /// `EINVAL` from loopback to another host, `ENETUNREACH` from one family to the other.
-    pub(crate) fn source_of(&self, host: HostId, local: IpAddr, to: IpAddr) -> Result<IpAddr> {
+    pub(crate) fn source(&self, host: HostId, local: IpAddr, to: IpAddr) -> Result<IpAddr> {
         if !local.is_unspecified() && !local.is_multicast() {
             return match () {
                 () if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
-                () if local.is_loopback() && !self.has_address(host, to) => Err(Errno::EINVAL),
+                () if local.is_loopback() && !self.is_own(host, to) => Err(Errno::EINVAL),
                 () => Ok(local),
             };
         }
         match to {
             IpAddr::V4(v4) if v4.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(v6) if v6.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
-            to if self.has_address(host, to) => Ok(to),
+            to if self.is_own(host, to) => Ok(to),
             to => {
                 let mut own = self.addresses(host).iter().copied();
                 own.find(|own| own.is_ipv4() == to.is_ipv4()).ok_or(Errno::ENETUNREACH)

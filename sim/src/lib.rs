@@ -73,6 +73,7 @@ pub mod history;
 pub mod io;
 #[doc(hidden)]
 pub mod macros_support;
+pub mod net;
 pub mod rand;
 pub mod runtime;
 pub mod std;

@@ -1,92 +1,82 @@
 //! TCP as Linux does it, seen from programs: RFC 9293, tcp(7).
+//!
+//! | file | idea |
+//! |---|---|
+//! | `segment.rs` | what is sent |
+//! | `connection.rs` | one end of a connection: its state, and what its owner may do |
+//! | `input.rs`, `output.rs`, `alarm.rs` | what arrives, what is sent next, what time does |
+//! | `timing.rs`, `buffer.rs` | when a connection wants to be called; bytes that wait |
+//! | `table.rs` | all connections, and which of them a segment is for |
+//! | `flow.rs` | segments come and go, alarms ring, connections end: how connections and the network meet |
+//! | `opening.rs` | bind, listen, accept, connect |
+//! | `verbs.rs` | send, recv, shutdown, close, and what can be asked |
+//! | `address.rs` | which addresses a socket may have, and by which it reaches another |
+//! | `options.rs` | keep-alive and the user's time-out |
+//!
+//! A connection is not its socket: it begins before a socket is accepted, and lives on when that was closed.
 
-use crate::{Cx, Errno, How, Network, Packet, Ready, Result, SocketId};
-use alloc::vec::Vec;
+mod address;
+mod alarm;
+mod buffer;
+mod connection;
+mod flow;
+mod input;
+mod opening;
+mod options;
+mod output;
+mod segment;
+mod table;
+mod timing;
+mod verbs;
+
+pub use options::KeepAlive;
+pub use segment::{Flags, Segment};
+
+pub(crate) use table::{ConnectionId, Connections};
+
+use crate::ports::Claim;
+use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
-/// A segment on its way.
-#[derive(Clone, Debug)]
-pub struct Segment {
-    /// The bytes of the stream that it carries.
-    pub payload: Vec<u8>,
+/// A socket of TCP.
+#[derive(Default)]
+pub(crate) struct Tcp {
+    /// Its address, if it was bound or listens, and what it claims for it while it has no connection.
+    bound: Option<SocketAddr>,
+    claim: Option<Claim>,
+    role: Role,
+    /// It was asked to connect, and has not yet told how that went: `SS_CONNECTING`.
+    connecting: bool,
 }
 
-/// A socket of TCP.
-pub(crate) struct Tcp {}
-
-/// Why a TCP socket asked to be called at some time.
-pub(crate) enum Alarm {}
-
-/// Which socket a segment is for.
+/// What became of a socket.
 #[derive(Default)]
-pub(crate) struct Connections {}
+enum Role {
+    /// Nothing yet.
+    #[default]
+    Idle,
+    Listens(Listener),
+    Connected(ConnectionId),
+}
+
+/// A socket that listens.
+struct Listener {
+    /// One more than that may wait: Linux.
+    backlog: usize,
+    /// Those that wait to be accepted.
+    made: VecDeque<ConnectionId>,
+    /// Those that are being made.
+    making: alloc::vec::Vec<ConnectionId>,
+}
+
+impl Listener {
+    fn is_full(&self) -> bool {
+        self.made.len() > self.backlog
+    }
+}
 
 impl Tcp {
     pub(crate) fn new() -> Tcp {
-        Tcp {}
+        Tcp::default()
     }
-    pub(crate) fn ready(&self) -> Ready {
-        Ready::NONE
-    }
-    pub(crate) fn local_addr(&self) -> SocketAddr {
-        unimplemented!()
-    }
-    pub(crate) fn peer_addr(&self) -> Result<SocketAddr> {
-        Err(Errno::ENOTCONN)
-    }
-    pub(crate) fn take_error(&mut self) -> Option<Errno> {
-        None
-    }
-}
-
-#[allow(unused_variables)]
-impl Network {
-    pub(crate) fn tcp_alarm(&mut self, cx: &mut Cx<'_>, id: SocketId, alarm: Alarm) {}
-    pub(crate) fn tcp_arrives(&mut self, cx: &mut Cx<'_>, packet: Packet) {}
-    pub(crate) fn tcp_bind(
-        &mut self,
-        cx: &mut Cx<'_>,
-        id: SocketId,
-        address: SocketAddr,
-    ) -> Result<()> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_listen(&mut self, cx: &mut Cx<'_>, id: SocketId, backlog: u32) -> Result<()> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_accept(&mut self, cx: &mut Cx<'_>, id: SocketId) -> Result<SocketId> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_connect(
-        &mut self,
-        cx: &mut Cx<'_>,
-        id: SocketId,
-        to: SocketAddr,
-    ) -> Result<()> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_send(
-        &mut self,
-        cx: &mut Cx<'_>,
-        id: SocketId,
-        bytes: &[u8],
-    ) -> Result<usize> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_recv(
-        &mut self,
-        cx: &mut Cx<'_>,
-        id: SocketId,
-        into: &mut [u8],
-        peek: bool,
-    ) -> Result<usize> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_shutdown(&mut self, cx: &mut Cx<'_>, id: SocketId, how: How) -> Result<()> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_close(&mut self, cx: &mut Cx<'_>, id: SocketId) -> Result<()> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    pub(crate) fn tcp_vanishes(&mut self, id: SocketId, tcp: Tcp) {}
 }

@@ -110,7 +110,7 @@ impl Network {
 
     fn may_bind(&self, host: HostId, ip: IpAddr) -> bool {
         let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
-        ip.is_unspecified() || ip.is_multicast() || broadcast || self.has_address(host, ip)
+        ip.is_unspecified() || ip.is_multicast() || broadcast || self.is_own(host, ip)
     }
 
     /// Gives the socket that address, if no other stands in its way.
@@ -154,7 +154,7 @@ impl Network {
         let udp = self.udp(id)?;
         // An address that came with an earlier connection does not bind the next one.
         let bound = if udp.asked.address { udp.local.ip() } else { any(udp.domain) };
-        let source = self.source_of(host, bound, to.ip())?;
+        let source = self.source(host, bound, to.ip())?;
         let (udp, _) = self.udp_mut(id)?;
         udp.peer = Some(to);
         udp.local.set_ip(source);

@@ -118,7 +118,7 @@ impl Network {
         self.udp(id)?;
         match () {
             () if !group.is_multicast() => Err(Errno::EINVAL),
-            () if !interface.is_unspecified() && !self.has_address(host, interface) => {
+            () if !interface.is_unspecified() && !self.is_own(host, interface) => {
                 Err(Errno::ENODEV)
             }
             () => Ok(()),

@@ -55,7 +55,7 @@ impl Network {
         if udp.write_shut {
             return Err(Errno::EPIPE);
         }
-        let ip = self.source_of(host, local.ip(), to.ip())?;
+        let ip = self.source(host, local.ip(), to.ip())?;
         let from = SocketAddr::new(ip, local.port());
         if to.ip().is_multicast() || is_broadcast(to.ip()) {
             for to_host in self.udp_hosts(id, host, to.ip()) {

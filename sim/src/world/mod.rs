@@ -12,6 +12,7 @@ mod graph;
 mod header;
 mod kernel;
 mod names;
+mod net;
 mod output;
 mod schedule;
 mod search;
@@ -26,6 +27,7 @@ mod watch;
 pub(crate) use clocks::Atomic;
 pub(crate) use graph::{How, Share, Taker, WaitWaker};
 pub(crate) use header::{Asked, Header, Remote};
+pub(crate) use net::Half;
 pub(crate) use output::Output;
 pub(crate) use search::Attempted;
 pub(crate) use table::{Body, Home, MAIN_POOL, Outcome, Runnable, THREADS, Target, Woken};
@@ -75,6 +77,8 @@ pub(crate) enum Action {
     Unblock {
         ticket: u64,
     },
+    /// Lets happen on the network what is due.
+    Network,
 }
 
 /// What bounds and shapes a run.
@@ -193,6 +197,8 @@ pub(crate) struct World {
     unwinding: Cell<bool>,
     /// Who holds what, and who waits for it.
     graph: RefCell<graph::Graph>,
+    /// The network, once a run has come to it.
+    net: RefCell<Option<Box<net::Net>>>,
     /// What happened before what, if anything asks.
     clocks: RefCell<clocks::Clocks>,
     clocks_on: Cell<bool>,
@@ -282,6 +288,7 @@ impl World {
             stopping: Cell::new(false),
             unwinding: Cell::new(false),
             graph: RefCell::default(),
+            net: RefCell::new(None),
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
             watching: Cell::new(false),
@@ -347,6 +354,7 @@ impl World {
         self.clear_threads();
         self.clear_clocks();
         self.graph.borrow_mut().clear();
+        self.clear_network();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -458,6 +466,11 @@ impl World {
     /// Whether the timers of the current runtime are enabled.
     pub(crate) fn has_timers(&self) -> bool {
         self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.timers)
+    }
+
+    /// Whether the I/O of the current runtime is enabled.
+    pub(crate) fn has_io(&self) -> bool {
+        self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.io)
     }
 
     /// Whether the clock of the current runtime can be paused.

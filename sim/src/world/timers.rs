@@ -125,6 +125,7 @@ impl World {
             match action {
                 Action::Wake(waker) => waker.wake(),
                 Action::Unblock { ticket } => self.unblock_by_timer(ticket),
+                Action::Network => self.network_is_due(),
             }
         }
     }
