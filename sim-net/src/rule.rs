@@ -16,7 +16,7 @@ pub enum Verdict {
     Drop,
     /// It arrives twice.
     Duplicate,
-    /// One bit of it is turned. TCP's checksum finds that, so that to TCP it is lost.
+    /// One bit of it is turned, if it has any. TCP's checksum finds that, so that to TCP it is lost.
     Corrupt,
 }
 
