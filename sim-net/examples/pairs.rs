@@ -89,7 +89,8 @@ impl Run {
                 let got = self.with(|network, cx| network.recv(cx, socket, &mut buffer));
                 if got == Ok(64) {
                     received += 1;
-                    self.with(|network, cx| network.send(cx, socket, &buffer)).expect("there is room");
+                    self.with(|network, cx| network.send(cx, socket, &buffer))
+                        .expect("there is room");
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What was done to packets, and what of it made a difference.
 
-use crate::{Network, Packet, Protocol};
+use crate::{Body, Flags, Network, Packet, Protocol};
 
 /// A kind of fault of the network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -84,8 +84,13 @@ impl Network {
         match packet.protocol() {
             Protocol::Udp => self.udp_wants(packet),
             Protocol::Icmp => self.udp_connected(packet.to_host, packet.to, packet.from).is_some(),
-            // What is lost is sent again, or makes a connect fail.
-            Protocol::Tcp => true,
+            Protocol::Tcp => self.tcp_wants(packet),
         }
+    }
+
+    /// To a segment that is for no connection the answer is a reset, which the sender sees. Only to a reset there is none.
+    fn tcp_wants(&self, packet: &Packet) -> bool {
+        let Body::Tcp(segment) = &packet.body else { return false };
+        !segment.flags.has(Flags::RST) || self.tcp.find(packet, None).is_some()
     }
 }

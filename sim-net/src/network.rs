@@ -65,8 +65,20 @@ impl Network {
 
     /// When the next event is due, in nanoseconds since the start of the run.
     #[must_use]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it answers when, and leaves the event where it is"
+    )]
     pub fn next(&mut self) -> Option<u64> {
         self.events.next()
+    }
+
+    /// Whether all that will take place by itself is that idle connections of TCP ask whether their peers are still there
+    /// (keep-alive, closed windows), and are answered as they were before. Then who waits for a socket waits for ever,
+    /// though [`next`](Network::next) is never none.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.events.len() == self.tcp.quiet
     }
 
     /// Lets everything take place that is due at `cx.now_ns`.
@@ -392,6 +404,7 @@ impl Network {
             self.vanish(id);
         }
         self.tcp_crash(host);
+        self.tcp_unsettle();
         let host = &mut self.hosts[host.0 as usize];
         (host.open, host.ports) = (0, Default::default());
     }
@@ -407,6 +420,7 @@ impl Network {
 
     /// The host is back, and knows nothing of what was.
     pub fn restart(&mut self, host: HostId) {
+        self.tcp_unsettle();
         self.hosts[host.0 as usize].up = true;
     }
 }

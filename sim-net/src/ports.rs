@@ -67,13 +67,10 @@ impl At {
 }
 
 impl Claim {
-    /// Whether the two cannot be at once.
+    /// Whether the other, which is there, stands in its way.
     fn conflicts(self, other: Claim) -> bool {
         let shared = self.reuse_port && other.reuse_port;
-        let reused = self.reuse_addr
-            && other.reuse_addr
-            && self.why != Why::Listens
-            && other.why != Why::Listens;
+        let reused = self.reuse_addr && other.reuse_addr && other.why != Why::Listens;
         self.at.overlaps(other.at) && !shared && !reused
     }
 }

@@ -16,7 +16,7 @@ pub enum Verdict {
     Drop,
     /// It arrives twice.
     Duplicate,
-    /// One bit of it is turned. TCP's checksum finds that, so that to TCP it is lost.
+    /// One bit of it is turned, if it has any. TCP's checksum finds that, so that to TCP it is lost.
     Corrupt,
 }
 
@@ -69,6 +69,7 @@ impl Network {
     /// Asks `rule` about each packet that is sent to another host, after the rules that are there; it holds until it is
     /// removed.
     pub fn add_rule(&mut self, rule: impl FnMut(&Packet) -> Verdict + 'static) -> RuleId {
+        self.tcp_unsettle();
         let rules = &mut self.wire.rules;
         rules.added += 1;
         let id = RuleId(rules.added);
@@ -78,6 +79,7 @@ impl Network {
 
     /// Ends a rule; whether there was one.
     pub fn remove_rule(&mut self, rule: RuleId) -> bool {
+        self.tcp_unsettle();
         let before = self.wire.rules.all.len();
         self.wire.rules.all.retain(|(id, _)| *id != rule);
         self.wire.rules.all.len() < before

@@ -58,7 +58,7 @@ impl Connection {
     }
 
     /// `tcp_clamp_rto_to_user_timeout` of Linux.
-    fn clamp_to_user_timeout(&mut self) {
+    pub(crate) fn clamp_to_user_timeout(&mut self) {
         if self.options.user_timeout_ns > 0 {
             let ends_ns = self.time.stalled_ns + self.options.user_timeout_ns;
             self.time.again_ns = self.time.again_ns.min(ends_ns);

@@ -4,7 +4,7 @@ use super::{
     ConnectionId, Flags, Role, Segment, Tcp,
     connection::{Connection, Owner, State},
     input::Effects,
-    timing::{LINGERS_NS, NEVER},
+    timing::{Alarm, LINGERS_NS, NEVER},
 };
 use crate::{
     Body, Cx, HostId, Network, Packet, SocketId,
@@ -72,8 +72,12 @@ impl Network {
         if c.peer_id.is_none() {
             c.peer_id = segment.from;
         }
+        let asked = c.time.probes_out > 0;
         let effects = c.input(cx.now_ns, segment, room, &mut spare);
         self.tcp.spare = spare;
+        if asked {
+            self.tcp_answered(id);
+        }
         if effects.refuse {
             self.tcp_refuse(cx, packet, segment);
         }
@@ -174,13 +178,14 @@ impl Network {
 
     pub(crate) fn tcp_alarm(&mut self, cx: &mut Cx<'_>, id: ConnectionId) {
         let Some(c) = self.tcp.get_mut(id) else { return };
-        c.time.alarm = None;
+        let alarm = c.time.alarm.take();
         let effects = c.alarm(cx.now_ns);
         if effects.refuse {
             let reset = c.reset();
             let packet = c.packet(reset);
             packet.into_iter().for_each(|packet| self.send_packet(cx, packet));
         }
+        self.tcp_unset(alarm);
         self.tcp_effects(cx, id, effects);
     }
 
@@ -202,16 +207,64 @@ impl Network {
     /// Sees to it that the connection is called no later than it wants to be.
     #[inline]
     pub(crate) fn tcp_set_alarm(&mut self, id: ConnectionId) {
+        let epoch = self.tcp.epoch;
         let Some(c) = self.tcp.get_mut(id) else { return };
         let (next_ns, set) = (c.time.next_ns(), c.time.alarm);
-        if next_ns >= set.map_or(NEVER, |(_, at_ns)| at_ns) {
+        if let Some(alarm) = set
+            && next_ns >= alarm.at_ns
+        {
+            if alarm.quiet_epoch == epoch && !c.time.only_asks(alarm.quiet_epoch) {
+                c.time.alarm = Some(Alarm { quiet_epoch: 0, ..alarm });
+                self.tcp.quiet -= 1;
+            }
             return;
         }
-        let key = self.events.insert(next_ns, Event::Tcp(id));
-        c.time.alarm = Some((key, next_ns));
-        if let Some((old, _)) = set {
-            self.events.cancel(old);
+        if next_ns == NEVER {
+            return;
         }
+        let quiet = c.time.only_asks(epoch);
+        let key = self.events.insert(next_ns, Event::Tcp(id));
+        let c = self.tcp.get_mut(id).expect("it is there");
+        c.time.alarm = Some(Alarm { key, at_ns: next_ns, quiet_epoch: 0 });
+        self.tcp_unset(set);
+        if quiet {
+            self.tcp_quiet(id);
+        }
+    }
+
+    /// The alarm is not wanted any more.
+    fn tcp_unset(&mut self, alarm: Option<Alarm>) {
+        let Some(alarm) = alarm else { return };
+        self.tcp.quiet -= usize::from(alarm.quiet_epoch == self.tcp.epoch);
+        self.events.cancel(alarm.key);
+    }
+
+    /// A peer has answered who was asked whether he is there.
+    fn tcp_answered(&mut self, id: ConnectionId) {
+        let epoch = self.tcp.epoch;
+        let Some(c) = self.tcp.get_mut(id) else { return };
+        c.time.answered_epoch = epoch;
+        if c.time.only_asks(epoch) {
+            self.tcp_quiet(id);
+        }
+    }
+
+    /// Nothing will come of the connection's alarm as long as hosts and links remain as they are.
+    fn tcp_quiet(&mut self, id: ConnectionId) {
+        let epoch = self.tcp.epoch;
+        let Some(c) = self.tcp.get_mut(id) else { return };
+        if let Some(alarm) = &mut c.time.alarm
+            && alarm.quiet_epoch != epoch
+        {
+            alarm.quiet_epoch = epoch;
+            self.tcp.quiet += 1;
+        }
+    }
+
+    /// Hosts or links have changed: who has answered may not do so again.
+    pub(crate) fn tcp_unsettle(&mut self) {
+        self.tcp.epoch += 1;
+        self.tcp.quiet = 0;
     }
 
     /// It is to be forgotten in a while: `tcp_time_wait` of Linux.
@@ -226,9 +279,7 @@ impl Network {
         c.time.stop();
         c.time.lapses_ns = lapses_ns;
         let alarm = c.time.alarm.take();
-        if let Some((key, _)) = alarm {
-            self.events.cancel(key);
-        }
+        self.tcp_unset(alarm);
         self.tcp.lapses(id, lapses_ns);
     }
 
@@ -246,9 +297,7 @@ impl Network {
         }
         let claim = if c.keeps_port { None } else { c.claim.take() };
         let alarm = c.time.alarm.take();
-        if let Some((key, _)) = alarm {
-            self.events.cancel(key);
-        }
+        self.tcp_unset(alarm);
         self.tcp_release(host, claim);
         self.tcp.unlink(id);
     }
@@ -267,9 +316,7 @@ impl Network {
     /// Nothing remains of it.
     pub(crate) fn tcp_forget(&mut self, id: ConnectionId) {
         let Some(c) = self.tcp.remove(id) else { return };
-        if let Some((key, _)) = c.time.alarm {
-            self.events.cancel(key);
-        }
+        self.tcp_unset(c.time.alarm);
         self.tcp_release(c.host, c.claim);
     }
 

@@ -65,6 +65,7 @@ impl Connection {
     /// What was sent first and not acknowledged.
     fn again(&mut self, now_ns: u64, spare: &mut Vec<Vec<u8>>) -> Segment {
         self.time.sent_again(now_ns);
+        self.clamp_to_user_timeout();
         let sent = (self.snd_nxt - self.snd_una - u64::from(self.fin_sent)) as usize;
         let count = sent.min(MOST);
         let fin = self.fin_sent && count == self.unacked.len();

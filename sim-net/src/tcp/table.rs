@@ -23,7 +23,6 @@ pub(crate) struct ConnectionId {
 type Pair = (HostId, SocketAddr, SocketAddr);
 
 /// Which connections there are, and which socket a segment is for.
-#[derive(Default)]
 pub(crate) struct Connections {
     slots: Vec<Slot>,
     free: Vec<u32>,
@@ -39,6 +38,28 @@ pub(crate) struct Connections {
     pub(crate) partial_io: bool,
     /// What time it was last.
     pub(crate) seen_ns: u64,
+    /// Counts from 1 how often hosts and links have changed: what was answered before may not be answered again.
+    pub(crate) epoch: u64,
+    /// How many alarms there are of which nothing will come in this epoch.
+    pub(crate) quiet: usize,
+}
+
+impl Default for Connections {
+    fn default() -> Connections {
+        Connections {
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_pair: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            lapsing: VecDeque::new(),
+            spare: Vec::new(),
+            made: 0,
+            partial_io: false,
+            seen_ns: 0,
+            epoch: 1,
+            quiet: 0,
+        }
+    }
 }
 
 #[derive(Default)]

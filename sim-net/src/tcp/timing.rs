@@ -47,13 +47,24 @@ pub(crate) struct Timing {
     pub(crate) probes_out: u32,
     /// The alarm that is set, and for when. It may be earlier than anything wanted: to leave it costs less than to move
     /// it with each segment.
-    pub(crate) alarm: Option<(Key, u64)>,
+    pub(crate) alarm: Option<Alarm>,
+    /// The peer has answered a probe, in that epoch of the network; 0: not yet.
+    pub(crate) answered_epoch: u64,
     /// The smoothed time that an answer takes, and its deviation, in nanoseconds; 0: unknown.
     smooth_ns: u64,
     deviation_ns: u64,
     backoff: u32,
     /// A segment whose answer is timed: its end, and when it was sent.
     timed: Option<(u64, u64)>,
+}
+
+/// An alarm that is set.
+#[derive(Clone, Copy)]
+pub(crate) struct Alarm {
+    pub(crate) key: Key,
+    pub(crate) at_ns: u64,
+    /// The epoch of the network in which nothing will come of it; 0: something may.
+    pub(crate) quiet_epoch: u64,
 }
 
 impl Timing {
@@ -70,6 +81,7 @@ impl Timing {
             retries: 0,
             probes_out: 0,
             alarm: None,
+            answered_epoch: 0,
             smooth_ns: 0,
             deviation_ns: 0,
             backoff: 0,
@@ -80,6 +92,13 @@ impl Timing {
     /// The earliest time that is wanted.
     pub(crate) fn next_ns(&self) -> u64 {
         self.again_ns.min(self.ack_ns).min(self.probe_ns).min(self.keep_ns)
+    }
+
+    /// Nothing is wanted but to ask, again, a peer who has answered in that epoch.
+    pub(crate) fn only_asks(&self, epoch: u64) -> bool {
+        self.again_ns.min(self.ack_ns) == NEVER
+            && self.probes_out == 0
+            && self.answered_epoch == epoch
     }
 
     /// How long to wait before sending again.

@@ -32,6 +32,7 @@ impl Network {
     /// [`LinkError`], which names the figure that cannot be.
     pub fn set_default_link(&mut self, link: Link) -> Result<(), LinkError> {
         link.check()?;
+        self.tcp_unsettle();
         self.wire.links.all = link;
         Ok(())
     }
@@ -50,6 +51,7 @@ impl Network {
     /// [`LinkError`], which names the figure that cannot be, or the host that is not there.
     pub fn set_host_link(&mut self, host: HostId, link: Option<Link>) -> Result<(), LinkError> {
         self.check_host(host)?;
+        self.tcp_unsettle();
         match link {
             Some(link) => {
                 link.check()?;
@@ -72,6 +74,7 @@ impl Network {
         link: Option<Link>,
     ) -> Result<(), LinkError> {
         self.check_sides(&[from], &[to])?;
+        self.tcp_unsettle();
         match link {
             Some(link) => {
                 link.check()?;

@@ -24,6 +24,7 @@ impl Network {
     /// As [`partition`](Network::partition).
     pub fn partition_oneway(&mut self, from: &[HostId], to: &[HostId]) -> Result<(), LinkError> {
         self.check_sides(from, to)?;
+        self.tcp_unsettle();
         pairs(from, to).for_each(|(from, to)| self.wire.cuts.insert(from, to));
         Ok(())
     }
@@ -45,6 +46,7 @@ impl Network {
     /// As [`partition`](Network::partition).
     pub fn repair_oneway(&mut self, from: &[HostId], to: &[HostId]) -> Result<(), LinkError> {
         self.check_sides(from, to)?;
+        self.tcp_unsettle();
         pairs(from, to).for_each(|(from, to)| _ = self.wire.cuts.remove(from, to));
         Ok(())
     }
@@ -67,6 +69,7 @@ impl Network {
     /// As [`partition`](Network::partition).
     pub fn hold_oneway(&mut self, from: &[HostId], to: &[HostId]) -> Result<(), LinkError> {
         self.check_sides(from, to)?;
+        self.tcp_unsettle();
         pairs(from, to).for_each(|(from, to)| self.wire.holds.insert(from, to));
         Ok(())
     }
@@ -98,6 +101,7 @@ impl Network {
         to: &[HostId],
     ) -> Result<(), LinkError> {
         self.check_sides(from, to)?;
+        self.tcp_unsettle();
         let mut held = Vec::new();
         for (from, to) in pairs(from, to) {
             if self.wire.holds.remove(from, to) {
@@ -110,6 +114,7 @@ impl Network {
 
     /// Mends all links, and lets go what they have kept. What [links](Network::set_default_link) and rules do goes on.
     pub fn heal(&mut self, cx: &mut Cx<'_>) {
+        self.tcp_unsettle();
         self.wire.cuts.clear();
         self.wire.holds.clear();
         let mut held = Vec::new();
