@@ -127,6 +127,16 @@ fn canary_of_stale_answers() {
 }
 
 #[test]
+fn a_record_set_to_what_it_was_is_not_stale() {
+    let mut wired = Wired::random(1);
+    wired.set_dns_faults(DnsFaults { stale_ns: 1_000, ..DnsFaults::default() }).unwrap();
+    set(&mut wired, "db", &[ip(1)]);
+    set(&mut wired, "db", &[ip(1)]);
+    assert_eq!(answers(&mut wired, "db"), [1_000, 0, 0]);
+    assert_eq!(wired.faults(Fault::DnsStale), (0, 0));
+}
+
+#[test]
 fn a_name_is_broken_until_it_is_mended() {
     let mut wired = Wired::calm(2);
     wired.break_name("h1", Some(DnsError::Again));

@@ -68,6 +68,15 @@ fn a_partition_drops_what_is_on_its_way() {
 }
 
 #[test]
+fn what_is_sent_into_a_cut_is_lost_however_soon_it_is_mended() {
+    let mut three = Three::new();
+    three.wired.partition(&[A], &[B]).unwrap();
+    three.send(A, B, "lost");
+    three.wired.repair(&[A], &[B]).unwrap();
+    assert_eq!(three.received(B), [""; 0]);
+}
+
+#[test]
 fn a_partition_that_nobody_runs_into_has_no_effect() {
     let mut three = Three::new();
     three.wired.partition(&[A], &[B]).unwrap();

@@ -6,8 +6,10 @@ use sim_net::{Fault, Link, RuleId, Verdict};
 use std::{cell::RefCell, rc::Rc};
 use wired::Wired;
 
+type Rule = Box<dyn FnMut(&sim_net::Packet) -> Verdict>;
+
 /// Sends "a", "b", "c" under those rules; what arrives, and when.
-fn under(rules: Vec<Box<dyn FnMut(&sim_net::Packet) -> Verdict>>) -> (Vec<(u64, String)>, Wired) {
+fn under(rules: Vec<Rule>) -> (Vec<(u64, String)>, Wired) {
     let mut wired = Wired::calm(2).all_links(Link::constant(1_000));
     let (from, _) = wired.udp_at(0);
     let (to, address) = wired.udp_at(1);
@@ -27,7 +29,7 @@ fn under(rules: Vec<Box<dyn FnMut(&sim_net::Packet) -> Verdict>>) -> (Vec<(u64, 
     (got, wired)
 }
 
-fn on(text: &'static str, verdict: Verdict) -> Box<dyn FnMut(&sim_net::Packet) -> Verdict> {
+fn on(text: &'static str, verdict: Verdict) -> Rule {
     Box::new(
         move |packet| {
             if packet.payload() == text.as_bytes() { verdict } else { Verdict::Pass }
@@ -35,11 +37,7 @@ fn on(text: &'static str, verdict: Verdict) -> Box<dyn FnMut(&sim_net::Packet) -
     )
 }
 
-fn check(
-    rules: Vec<Box<dyn FnMut(&sim_net::Packet) -> Verdict>>,
-    expected: &[(u64, &str)],
-    faults: &[(Fault, u64)],
-) {
+fn check(rules: Vec<Rule>, expected: &[(u64, &str)], faults: &[(Fault, u64)]) {
     let (got, wired) = under(rules);
     let got: Vec<(u64, &str)> = got.iter().map(|(at, text)| (*at, text.as_str())).collect();
     assert_eq!(got, expected);
@@ -84,14 +82,13 @@ fn rules_add_up_until_one_drops() {
 #[test]
 fn rules_are_asked_in_order_and_none_after_a_drop() {
     let asked = Rc::new(RefCell::new(Vec::new()));
-    let rule =
-        |name: &'static str, verdict: Verdict| -> Box<dyn FnMut(&sim_net::Packet) -> Verdict> {
-            let asked = Rc::clone(&asked);
-            Box::new(move |_| {
-                asked.borrow_mut().push(name);
-                verdict
-            })
-        };
+    let rule = |name: &'static str, verdict: Verdict| -> Rule {
+        let asked = Rc::clone(&asked);
+        Box::new(move |_| {
+            asked.borrow_mut().push(name);
+            verdict
+        })
+    };
     under(vec![
         rule("first", Verdict::Pass),
         rule("second", Verdict::Drop),

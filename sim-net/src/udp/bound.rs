@@ -12,39 +12,56 @@ const EPHEMERAL_COUNT: u32 = 60_999 - 32_768 + 1;
 /// Which sockets of UDP have which port, and which hosts are in which group.
 #[derive(Default)]
 pub(crate) struct Bound {
-    /// In order of binding.
-    by_port: BTreeMap<(HostId, u16), Vec<SocketId>>,
-    /// How many ports were given by number, by host: the next is tried first, so that one given back rests a while.
-    given: BTreeMap<HostId, u32>,
+    /// By host.
+    ports: Vec<Ports>,
     /// How many sockets of a host are in a group.
     pub(super) members: BTreeMap<(IpAddr, HostId), u32>,
 }
 
+/// The UDP ports of a host.
+#[derive(Default)]
+struct Ports {
+    /// In order of binding.
+    sockets: BTreeMap<u16, Vec<SocketId>>,
+    /// How many were given by number: the next is tried first, so that one given back rests a while.
+    given: u32,
+}
+
 impl Bound {
     pub(super) fn at(&self, host: HostId, port: u16) -> &[SocketId] {
-        self.by_port.get(&(host, port)).map_or(&[], Vec::as_slice)
+        let ports = self.ports.get(host.0 as usize);
+        ports.and_then(|ports| ports.sockets.get(&port)).map_or(&[], Vec::as_slice)
+    }
+
+    fn ports(&mut self, host: HostId) -> &mut Ports {
+        let host = host.0 as usize;
+        if self.ports.len() <= host {
+            self.ports.resize_with(host + 1, Ports::default);
+        }
+        &mut self.ports[host]
     }
 
     fn insert(&mut self, host: HostId, port: u16, id: SocketId) {
-        self.by_port.entry((host, port)).or_default().push(id);
+        self.ports(host).sockets.entry(port).or_default().push(id);
     }
 
     pub(super) fn remove(&mut self, host: HostId, port: u16, id: SocketId) {
-        let Some(there) = self.by_port.get_mut(&(host, port)) else { return };
+        let ports = self.ports(host);
+        let Some(there) = ports.sockets.get_mut(&port) else { return };
         there.retain(|other| *other != id);
         if there.is_empty() {
-            self.by_port.remove(&(host, port));
+            ports.sockets.remove(&port);
         }
     }
 
     /// A port that no socket of the host has.
     fn free_port(&mut self, host: HostId) -> Option<u16> {
-        let given = self.given.entry(host).or_default();
+        let ports = self.ports(host);
         for skip in 0..EPHEMERAL_COUNT {
-            let nth = (*given + skip) % EPHEMERAL_COUNT;
+            let nth = (ports.given + skip) % EPHEMERAL_COUNT;
             let port = EPHEMERAL_FIRST + u16::try_from(nth).expect("it is below the count");
-            if !self.by_port.contains_key(&(host, port)) {
-                *given = nth + 1;
+            if !ports.sockets.contains_key(&port) {
+                ports.given = nth + 1;
                 return Some(port);
             }
         }

@@ -57,23 +57,24 @@ impl Network {
         }
         let ip = self.source(host, local.ip(), to.ip())?;
         let from = SocketAddr::new(ip, local.port());
-        for to_host in self.udp_hosts(id, host, to.ip()) {
+        if to.ip().is_multicast() || is_broadcast(to.ip()) {
+            for to_host in self.udp_hosts(id, host, to.ip()) {
+                self.post(cx, host, to_host, from, to, Body::Udp(bytes.to_vec()));
+            }
+        } else if let Some(to_host) = self.route(host, to.ip()) {
             self.post(cx, host, to_host, from, to, Body::Udp(bytes.to_vec()));
         }
+        // To nobody's address it goes, and is gone.
         Ok(bytes.len())
     }
 
-    /// Which hosts get what is sent to that address.
+    /// Which hosts get what is sent to many.
     fn udp_hosts(&self, id: SocketId, host: HostId, to: IpAddr) -> Vec<HostId> {
         if to.is_multicast() {
             return self.udp_group_hosts(id, host, to);
         }
-        if is_broadcast(to) {
-            // Its own host too, as Linux loops it back.
-            return (0u32..).zip(&self.hosts).map(|(number, _)| HostId(number)).collect();
-        }
-        // To nobody's address it goes, and is gone.
-        self.route(host, to).into_iter().collect()
+        // Its own host too, as Linux loops it back.
+        (0u32..).zip(&self.hosts).map(|(number, _)| HostId(number)).collect()
     }
 
     pub(super) fn may_broadcast(&self, id: SocketId, to: IpAddr) -> Result<()> {

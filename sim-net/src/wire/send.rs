@@ -124,8 +124,8 @@ impl Network {
     /// Where the link is full one of those in its queue is lost, or the new one: whether that may go on.
     fn make_room(&mut self, cx: &mut Cx<'_>, link: &Link, packet: &Packet) -> bool {
         let Some(capacity) = link.capacity_packets else { return true };
-        let queue = &mut self.wire.way(packet.from_host, packet.to_host).queue;
-        let len = u32::try_from(queue.len()).expect("fewer packets than numbers");
+        let way = self.wire.way(packet.from_host, packet.to_host);
+        let len = u32::try_from(way.queue.len()).expect("fewer packets than numbers");
         if len < capacity {
             return true;
         }
@@ -135,8 +135,10 @@ impl Network {
             self.lose(Fault::Overflow, packet);
             return false;
         }
-        let ticket = queue.remove(nth - 1);
+        let ticket = way.queue.remove(nth - 1);
+        way.held.retain(|held| *held != ticket);
         let flight = self.wire.take(ticket);
+        // That of a held one is over.
         self.events.cancel(flight.queued.expect("it is queued"));
         self.lose(Fault::Overflow, &flight.packet);
         true

@@ -13,6 +13,7 @@ pub(crate) struct Wired {
     pub(crate) net: Network,
     pub(crate) choices: Choices,
     pub(crate) now_ns: u64,
+    buffer: Vec<u8>,
 }
 
 impl Deref for Wired {
@@ -53,7 +54,7 @@ impl Wired {
         }
         let mut choices = Choices::new();
         choices.start(Seed(seed), strategy);
-        Wired { net, choices, now_ns: 0 }
+        Wired { net, choices, now_ns: 0, buffer: Vec::new() }
     }
 
     pub(crate) fn calm(hosts: u32) -> Wired {
@@ -117,11 +118,13 @@ impl Wired {
 
     /// The next datagram, or bytes of a stream.
     pub(crate) fn recv(&mut self, id: SocketId) -> Result<Vec<u8>, Errno> {
-        let mut buffer = vec![0; 65_536];
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(65_536, 0);
         let wired = self;
-        let len = verb!(wired.recv(id, &mut buffer))?;
-        buffer.truncate(len);
-        Ok(buffer)
+        let len = verb!(wired.recv(id, &mut buffer));
+        let bytes = len.map(|len| buffer[..len].to_vec());
+        wired.buffer = buffer;
+        bytes
     }
 
     /// All datagrams that are there.
