@@ -6,7 +6,7 @@
 use super::{
     Flags, Segment, Spare,
     connection::{Connection, State},
-    timing::NEVER,
+    timing::{ACK_DELAY_NS, NEVER},
 };
 use crate::Flag;
 use alloc::boxed::Box;
@@ -96,6 +96,10 @@ impl Connection {
             self.time.progress(now_ns);
         }
         self.probe_due = false;
+        if count > 0 && now_ns - self.time.heard_ns < ACK_DELAY_NS {
+            // It talks back: what comes will be acknowledged by what goes (`tcp_event_data_sent`).
+            self.quick_acks = 0;
+        }
         let from = self.snd_nxt;
         self.snd_nxt += count as u64 + u64::from(fin);
         self.fin_sent = fin;
@@ -129,10 +133,6 @@ impl Connection {
         fin: bool,
         spare: &mut Spare,
     ) -> Box<Segment> {
-        if self.rcv_nxt > self.rcv_acked && count > 0 {
-            // It talks back: what comes will be acknowledged by what goes ("pingpong" of Linux).
-            self.quick_acks = 0;
-        }
         let mut segment =
             self.segment(if fin { Flags::ACK | Flags::FIN } else { Flags::ACK }, spare);
         segment.seq = from;
