@@ -126,6 +126,9 @@ fn the_addresses_of_a_connection_in_time_wait_connect_again() {
         net.run();
         assert_eq!(net.poll(client), "out", "round {round}");
         let server = net.accept(listener).unwrap();
+        net.send(client, &[b'x'; 1_000]).unwrap();
+        net.run();
+        assert_eq!(net.drain(server), 1_000);
         // Who closes first waits.
         net.close(server).unwrap();
         net.run();
