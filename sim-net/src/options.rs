@@ -1,6 +1,10 @@
 //! What can be set on a socket: see socket(7), tcp(7), ip(7).
 
-use crate::{Domain, Errno, Network, Result, SocketId, socket::Proto};
+use crate::{
+    Domain, Errno, Network, Result, SocketId,
+    socket::Proto,
+    tcp::{RECV_BUFFER, SEND_BUFFER},
+};
 
 /// An option that is on or off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,6 +136,7 @@ impl Network {
         let options = &socket.options;
         // What Linux begins with: tcp(7), `tcp_wmem` and `tcp_rmem`; socket(7), `wmem_default` and `rmem_default`.
         let tcp = matches!(socket.proto, Proto::Tcp(_));
+        let connected = tcp && self.tcp_peer_addr(id).is_ok();
         let set_or = |set: u32, default: u32| if set == 0 { default } else { set };
         Ok(match number {
             Number::Ttl => options.ttl,
@@ -139,8 +144,10 @@ impl Network {
             Number::Tos => options.tos,
             Number::TrafficClass if socket.domain != Domain::V6 => return Err(Errno::ENOPROTOOPT),
             Number::TrafficClass => options.traffic_class,
+            // It grows once it is connected: `tcp_init_buffer_space`.
+            Number::SendBuffer if connected => set_or(options.send_buffer, SEND_BUFFER),
             Number::SendBuffer if tcp => set_or(options.send_buffer, 16_384),
-            Number::RecvBuffer if tcp => set_or(options.recv_buffer, 131_072),
+            Number::RecvBuffer if tcp => set_or(options.recv_buffer, RECV_BUFFER),
             Number::SendBuffer => set_or(options.send_buffer, BUFFER_MOST),
             Number::RecvBuffer => set_or(options.recv_buffer, BUFFER_MOST),
         })

@@ -1,7 +1,7 @@
 //! What travels: from one address to another, over the wire or within a host.
 
 use crate::{HostId, link::IP_HEADER, tcp::Segment};
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::net::SocketAddr;
 
 /// What is on its way.
@@ -27,7 +27,7 @@ pub struct Packet {
 #[derive(Clone, Debug)]
 pub enum Body {
     /// A segment of TCP.
-    Tcp(Segment),
+    Tcp(Box<Segment>),
     /// A datagram of UDP.
     Udp(Vec<u8>),
     /// Nobody listens at the port that a datagram was sent to (ICMP port unreachable, RFC 792).

@@ -135,6 +135,25 @@ fn a_reset_is_told_once_to_who_asks_first() {
 }
 
 #[test]
+fn who_has_shut_down_both_halves_refuses_what_comes() {
+    let mut net = net();
+    let (client, server) = net.pair();
+    net.shutdown(client, How::Both).unwrap();
+    net.run();
+    assert_eq!(net.poll(client), "in out hup rdhup");
+    assert_eq!(net.poll(server), "in out rdhup");
+    assert_eq!(net.send(server, b"x"), Ok(1));
+    net.run();
+    assert_eq!(net.poll(client), "in out err hup rdhup");
+    assert_eq!(net.recv(client), Err(Errno::ECONNRESET));
+    assert_eq!(net.recv(client), ok(""));
+    assert_eq!(net.send(client, b"x"), Err(Errno::EPIPE));
+    assert_eq!(net.poll(server), "in out err hup rdhup");
+    assert_eq!(net.recv(server), ok(""));
+    assert_eq!(net.send(server, b"x"), Err(Errno::EPIPE));
+}
+
+#[test]
 fn what_was_written_before_close_still_goes() {
     let mut net = net();
     let (client, server) = net.pair();

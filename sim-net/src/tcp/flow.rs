@@ -14,12 +14,12 @@ use crate::{
 use core::net::{IpAddr, SocketAddr};
 
 impl Network {
-    pub(crate) fn tcp_arrives(&mut self, cx: &mut Cx<'_>, mut packet: Packet) {
+    pub(crate) fn tcp_arrives(&mut self, cx: &mut Cx<'_>, packet: Packet) {
         if !self.hosts[packet.to_host.0 as usize].up {
             return;
         }
-        let Body::Tcp(segment) = &mut packet.body else { return };
-        let mut segment = core::mem::replace(segment, Segment::nothing());
+        let Body::Tcp(mut segment) = packet.body else { return };
+        let packet = Packet { body: Body::Unreachable, ..packet };
         match self.tcp_addressee(cx, &packet, &segment) {
             Some(id) => self.tcp_input(cx, id, &packet, &mut segment),
             None if segment.flags.has(Flags::SYN)
@@ -29,7 +29,7 @@ impl Network {
             }
             None => self.tcp_refuse(cx, &packet, &segment),
         }
-        self.tcp.recycle(segment.payload);
+        self.tcp.spare.keep(segment);
     }
 
     /// The connection that a segment is for.
@@ -67,14 +67,12 @@ impl Network {
             Owner::Making(listener) => self.tcp_has_room(listener),
             _ => true,
         };
-        let mut spare = core::mem::take(&mut self.tcp.spare);
         let c = self.tcp.get_mut(id).expect("it was there");
         if c.peer_id.is_none() {
             c.peer_id = segment.from;
         }
         let asked = c.time.probes_out > 0;
-        let effects = c.input(cx.now_ns, segment, room, &mut spare);
-        self.tcp.spare = spare;
+        let effects = c.input(cx.now_ns, segment, room);
         if asked {
             self.tcp_answered(id);
         }

@@ -7,7 +7,6 @@ use super::{
     timing::{ACK_DELAY_NS, NEVER},
 };
 use crate::{Errno, Flag};
-use alloc::vec::Vec;
 use core::mem;
 
 /// What is to be done about a connection after something arrived or came due.
@@ -25,13 +24,7 @@ const NOTHING: Effects = Effects { wake: false, made: false, refuse: false };
 
 impl Connection {
     /// A segment for it arrives. `room`: it can be accepted, if that is what it waits for.
-    pub(crate) fn input(
-        &mut self,
-        now_ns: u64,
-        segment: &mut Segment,
-        room: bool,
-        spare: &mut Vec<Vec<u8>>,
-    ) -> Effects {
+    pub(crate) fn input(&mut self, now_ns: u64, segment: &mut Segment, room: bool) -> Effects {
         self.time.heard_ns = now_ns;
         self.time.probes_out = 0;
         if self.state == State::SynSent {
@@ -93,7 +86,7 @@ impl Connection {
             self.end(Some(Errno::ECONNRESET));
             return Effects { wake: true, refuse: true, ..effects };
         }
-        effects.wake |= self.input_data(now_ns, segment, spare);
+        effects.wake |= self.input_data(now_ns, segment);
         effects
     }
 
@@ -209,7 +202,7 @@ impl Connection {
     }
 
     /// Whether the owner may see a difference.
-    fn input_data(&mut self, now_ns: u64, segment: &mut Segment, spare: &mut Vec<Vec<u8>>) -> bool {
+    fn input_data(&mut self, now_ns: u64, segment: &mut Segment) -> bool {
         let end = segment.seq + segment.payload.len() as u64;
         if segment.flags.has(Flags::FIN) && end >= self.rcv_nxt {
             self.fin_at = Some(end);
@@ -221,7 +214,7 @@ impl Connection {
         let before = self.rcv_nxt;
         if segment.seq <= before {
             self.take_bytes(segment.seq, &segment.payload);
-            self.take_early(spare);
+            self.take_early();
         } else {
             self.ack_due = true;
             self.keep_early(segment);
@@ -255,14 +248,12 @@ impl Connection {
     }
 
     /// Takes what came ahead, and is in order now.
-    fn take_early(&mut self, spare: &mut Vec<Vec<u8>>) {
+    fn take_early(&mut self) {
         while let Some(first) = self.early.first_entry()
             && *first.key() <= self.rcv_nxt
         {
-            let (seq, mut bytes) = first.remove_entry();
+            let (seq, bytes) = first.remove_entry();
             self.take_bytes(seq, &bytes);
-            bytes.clear();
-            spare.push(bytes);
         }
     }
 

@@ -32,6 +32,8 @@ mod verbs;
 pub use options::KeepAlive;
 pub use segment::{Flags, Segment};
 
+pub(crate) use connection::{RECV_BUFFER, SEND_BUFFER};
+pub(crate) use segment::Spare;
 pub(crate) use table::{ConnectionId, Connections};
 
 use crate::ports::Claim;

@@ -124,8 +124,7 @@ impl Network {
         }
     }
 
-    pub(crate) fn tcp_accept(&mut self, cx: &mut Cx<'_>, id: SocketId) -> Result<SocketId> {
-        let _ = cx;
+    pub(crate) fn tcp_accept(&mut self, _cx: &mut Cx<'_>, id: SocketId) -> Result<SocketId> {
         let (host, domain) = {
             let socket = self.get(id)?;
             (socket.host, socket.domain)

@@ -4,12 +4,12 @@
 //! as those do that a network card cuts into packets (TSO).
 
 use super::{
-    Flags, Segment,
+    Flags, Segment, Spare,
     connection::{Connection, State},
-    timing::NEVER,
+    timing::{ACK_DELAY_NS, NEVER},
 };
 use crate::Flag;
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 /// What fits an Ethernet frame: a segment with less is a small one.
 pub(crate) const MSS: usize = 1_460;
@@ -17,10 +17,10 @@ pub(crate) const MSS: usize = 1_460;
 const MOST: usize = 65_160;
 
 impl Connection {
-    /// What is to be sent now; payloads are made of `spare`.
-    pub(crate) fn output(&mut self, now_ns: u64, spare: &mut Vec<Vec<u8>>) -> Option<Segment> {
+    /// What is to be sent now.
+    pub(crate) fn output(&mut self, now_ns: u64, spare: &mut Spare) -> Option<Box<Segment>> {
         if self.state.is_opening() {
-            return self.syn(now_ns);
+            return self.syn(now_ns, spare);
         }
         if core::mem::take(&mut self.again_due) && self.snd_nxt > self.snd_una {
             return Some(self.again(now_ns, spare));
@@ -30,18 +30,18 @@ impl Connection {
         }
         if core::mem::take(&mut self.probe_due) {
             // A number that the peer has: he answers with what he has and expects. RFC 9293, section 3.8.4.
-            let mut probe = self.segment(Flags::ACK);
+            let mut probe = self.segment(Flags::ACK, spare);
             probe.seq = self.snd_una - 1;
             return Some(probe);
         }
         if self.ack_due {
             self.quick_acks = self.quick_acks.saturating_sub(1);
-            return Some(self.segment(Flags::ACK));
+            return Some(self.segment(Flags::ACK, spare));
         }
         None
     }
 
-    fn syn(&mut self, now_ns: u64) -> Option<Segment> {
+    fn syn(&mut self, now_ns: u64, spare: &mut Spare) -> Option<Box<Segment>> {
         if !core::mem::take(&mut self.syn_due) {
             return None;
         }
@@ -54,7 +54,7 @@ impl Connection {
             self.snd_nxt = first + 1;
             self.time.sent(now_ns, first + 1);
         }
-        let mut segment = self.segment(flags);
+        let mut segment = self.segment(flags, spare);
         segment.seq = first;
         if self.state == State::SynSent {
             (segment.ack, segment.window) = (0, self.recv_room() as u32);
@@ -63,7 +63,7 @@ impl Connection {
     }
 
     /// What was sent first and not acknowledged.
-    fn again(&mut self, now_ns: u64, spare: &mut Vec<Vec<u8>>) -> Segment {
+    fn again(&mut self, now_ns: u64, spare: &mut Spare) -> Box<Segment> {
         self.time.sent_again(now_ns);
         self.clamp_to_user_timeout();
         let sent = (self.snd_nxt - self.snd_una - u64::from(self.fin_sent)) as usize;
@@ -72,7 +72,7 @@ impl Connection {
         self.carry(self.snd_una, 0, count, fin, spare)
     }
 
-    fn new_bytes(&mut self, now_ns: u64, spare: &mut Vec<Vec<u8>>) -> Option<Segment> {
+    fn new_bytes(&mut self, now_ns: u64, spare: &mut Spare) -> Option<Box<Segment>> {
         if self.fin_sent {
             return None;
         }
@@ -96,6 +96,10 @@ impl Connection {
             self.time.progress(now_ns);
         }
         self.probe_due = false;
+        if count > 0 && now_ns - self.time.heard_ns < ACK_DELAY_NS {
+            // It talks back: what comes will be acknowledged by what goes (`tcp_event_data_sent`).
+            self.quick_acks = 0;
+        }
         let from = self.snd_nxt;
         self.snd_nxt += count as u64 + u64::from(fin);
         self.fin_sent = fin;
@@ -127,36 +131,31 @@ impl Connection {
         at: usize,
         count: usize,
         fin: bool,
-        spare: &mut Vec<Vec<u8>>,
-    ) -> Segment {
-        if self.rcv_nxt > self.rcv_acked && count > 0 {
-            // It talks back: what comes will be acknowledged by what goes ("pingpong" of Linux).
-            self.quick_acks = 0;
-        }
-        let mut segment = self.segment(if fin { Flags::ACK | Flags::FIN } else { Flags::ACK });
+        spare: &mut Spare,
+    ) -> Box<Segment> {
+        let mut segment =
+            self.segment(if fin { Flags::ACK | Flags::FIN } else { Flags::ACK }, spare);
         segment.seq = from;
         if count > 0 {
-            segment.payload = spare.pop().unwrap_or_default();
             segment.payload.extend_from_slice(&self.unacked.as_slice()[at..at + count]);
         }
         segment
     }
 
     /// A segment without bytes, that acknowledges what has come.
-    fn segment(&mut self, flags: Flags) -> Segment {
+    fn segment(&mut self, flags: Flags, spare: &mut Spare) -> Box<Segment> {
         self.ack_due = false;
         self.time.ack_ns = NEVER;
         self.rcv_acked = self.rcv_nxt;
         self.rcv_edge = self.next_edge();
-        Segment {
-            flags,
-            seq: self.snd_nxt,
-            ack: self.rcv_nxt,
-            window: (self.rcv_edge - self.rcv_nxt) as u32,
-            payload: Vec::new(),
-            from: Some(self.id),
-            to: self.peer_id,
-        }
+        let mut segment = spare.take();
+        segment.flags = flags;
+        segment.seq = self.snd_nxt;
+        segment.ack = self.rcv_nxt;
+        segment.window = (self.rcv_edge - self.rcv_nxt) as u32;
+        segment.from = Some(self.id);
+        segment.to = self.peer_id;
+        segment
     }
 
     /// How far the window may be offered now: never less far than before, and not a little at a time
@@ -171,7 +170,7 @@ impl Connection {
     }
 
     /// A segment that ends the connection at once.
-    pub(crate) fn reset(&mut self) -> Segment {
-        self.segment(Flags::RST | Flags::ACK)
+    pub(crate) fn reset(&mut self) -> Box<Segment> {
+        self.segment(Flags::RST | Flags::ACK, &mut Spare::default())
     }
 }

@@ -1,14 +1,14 @@
 //! What TCP sends: RFC 9293, section 3.1.
 
 use super::ConnectionId;
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::{fmt, ops::BitOr};
 
 /// A segment on its way.
 ///
 /// Numbers do not wrap: each connection's bytes count from a place of its own, so that what is left over from an
 /// earlier connection never passes for part of a later one.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Segment {
     /// Which of its marks are set.
     pub flags: Flags,
@@ -93,19 +93,13 @@ impl Segment {
         self.len() == 0
     }
 
-    /// One that says nothing, to be put in another's place.
-    pub(crate) fn nothing() -> Segment {
-        let flags = Flags::NONE;
-        Segment { flags, seq: 0, ack: 0, window: 0, payload: Vec::new(), from: None, to: None }
-    }
-
     /// The number after its last.
     pub(crate) fn end(&self) -> u64 {
         self.seq + self.len()
     }
 
     /// The answer to a segment that belongs to no connection: RFC 9293, section 3.10.7.1. None to a reset.
-    pub(crate) fn refusal(&self) -> Option<Segment> {
+    pub(crate) fn refusal(&self) -> Option<Box<Segment>> {
         if self.flags.has(Flags::RST) {
             return None;
         }
@@ -113,6 +107,32 @@ impl Segment {
             true => (Flags::RST, self.ack, 0),
             false => (Flags::RST | Flags::ACK, 0, self.end()),
         };
-        Some(Segment { flags, seq, ack, window: 0, payload: Vec::new(), from: None, to: self.from })
+        Some(Box::new(Segment { flags, seq, ack, to: self.from, ..Segment::default() }))
+    }
+}
+
+/// Segments that have arrived, to be sent again as others: they keep their allocations.
+#[derive(Default)]
+pub(crate) struct Spare {
+    #[expect(clippy::vec_box, reason = "a segment travels in its box")]
+    segments: Vec<Box<Segment>>,
+}
+
+/// So many are kept.
+const SPARE: usize = 256;
+
+impl Spare {
+    /// One whose payload is empty, and the rest anything.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Box<Segment> {
+        self.segments.pop().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn keep(&mut self, mut segment: Box<Segment>) {
+        if self.segments.len() < SPARE {
+            segment.payload.clear();
+            self.segments.push(segment);
+        }
     }
 }

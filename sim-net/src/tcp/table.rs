@@ -1,12 +1,13 @@
 //! All connections: by number, and by the addresses of their two ends.
 
 use super::{
-    Segment,
+    Segment, Spare,
     connection::{Connection, State},
     timing::NEVER,
 };
 use crate::{Body, HostId, Packet, SocketId};
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, VecDeque},
     vec::Vec,
 };
@@ -31,8 +32,7 @@ pub(crate) struct Connections {
     pub(crate) listeners: BTreeMap<(HostId, u16), Vec<SocketId>>,
     /// Connections that are to be forgotten, by when.
     lapsing: VecDeque<(u64, ConnectionId)>,
-    /// Payloads to be used again.
-    pub(crate) spare: Vec<Vec<u8>>,
+    pub(crate) spare: Spare,
     /// How many connections there were.
     made: u64,
     pub(crate) partial_io: bool,
@@ -52,7 +52,7 @@ impl Default for Connections {
             by_pair: BTreeMap::new(),
             listeners: BTreeMap::new(),
             lapsing: VecDeque::new(),
-            spare: Vec::new(),
+            spare: Spare::default(),
             made: 0,
             partial_io: false,
             seen_ns: 0,
@@ -68,8 +68,6 @@ struct Slot {
     connection: Option<Connection>,
 }
 
-/// So many payloads are kept.
-const SPARE: usize = 256;
 /// The bytes of each connection have so many numbers of their own.
 const NUMBERS: u64 = 1 << 36;
 
@@ -158,15 +156,6 @@ impl Connections {
         }
     }
 
-    /// Keeps the allocation of a payload.
-    #[inline]
-    pub(crate) fn recycle(&mut self, mut payload: Vec<u8>) {
-        if payload.capacity() > 0 && self.spare.len() < SPARE {
-            payload.clear();
-            self.spare.push(payload);
-        }
-    }
-
     /// To be forgotten at that time, which is no earlier than all that were given before.
     pub(crate) fn lapses(&mut self, id: ConnectionId, at_ns: u64) {
         self.lapsing.push_back((at_ns, id));
@@ -191,7 +180,7 @@ impl Connections {
 impl Connection {
     /// A segment as a packet; none where there is nobody to send it to.
     #[inline]
-    pub(crate) fn packet(&self, segment: Segment) -> Option<Packet> {
+    pub(crate) fn packet(&self, segment: Box<Segment>) -> Option<Packet> {
         Some(Packet {
             number: 0,
             from_host: self.host,
