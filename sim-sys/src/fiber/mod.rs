@@ -168,9 +168,8 @@ impl Fiber {
             // SAFETY: the caller's promise.
             return unsafe { Fiber::starting(stack, body) };
         }
-        let body = Box::new(body);
         // SAFETY: the caller's promise; the box borrows what the closure does.
-        unsafe { Fiber::starting(stack, move || body()) }
+        unsafe { Fiber::starting(stack, Box::new(body)) }
     }
 
     /// As [`borrowing`](Fiber::borrowing), of a closure that is small enough.
