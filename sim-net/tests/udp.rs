@@ -131,7 +131,7 @@ fn what_does_not_fit_is_lost_and_nothing_is_a_datagram_too() {
 }
 
 #[test]
-fn sizes_end_at_65507() {
+fn sizes_have_an_end() {
     let mut wired = Wired::calm(2).all_links(Link::constant(5));
     let (to, address) = wired.udp_at(1);
     let from = wired.udp(0);
@@ -139,6 +139,12 @@ fn sizes_end_at_65507() {
     assert_eq!(wired.send_to(from, &[7; 65_508], address), Err(Errno::EMSGSIZE));
     wired.run();
     assert_eq!(wired.recv(to).unwrap(), [7; 65_507]);
+
+    // The header of IPv6 does not count.
+    let six = socket(&mut wired, Domain::V6, &[]);
+    let nobody = SocketAddr::new(wired.v6(1), 9);
+    assert_eq!(wired.send_to(six, &[7; 65_527], nobody), Ok(65_527));
+    assert_eq!(wired.send_to(six, &[7; 65_528], nobody), Err(Errno::EMSGSIZE));
 }
 
 #[test]
@@ -215,7 +221,6 @@ fn connecting_gives_an_address_and_disconnecting_takes_it() {
             wired.disconnect(id).unwrap();
             assert_eq!(local(wired, id), after);
             assert_eq!(wired.peer_addr(id), Err(Errno::ENOTCONN));
-            assert_eq!(wired.send(id, b"x"), Err(Errno::EDESTADDRREQ));
             wired.close(id);
         };
     let nowhere = SocketAddr::new(ANY, 0);
@@ -275,6 +280,8 @@ fn where_a_datagram_cannot_go() {
     assert_eq!(wired.send(id, b"x"), Err(Errno::EDESTADDRREQ));
     let everybody = at([255, 255, 255, 255].into());
     assert_eq!(wired.connect(id, everybody), Err(Errno::EACCES));
+    assert_eq!(local(&wired, id).port(), 32_774, "it has got a port all the same");
+    let id = wired.udp(0);
     wired.bind(id, SocketAddr::new(HERE, 0)).unwrap();
     let other = at(wired.v4(1));
     assert_eq!(wired.send_to(id, b"x", other), Err(Errno::EINVAL), "from loopback to elsewhere");

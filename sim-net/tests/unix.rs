@@ -138,11 +138,11 @@ fn a_backlog_holds_one_more_than_it_says() {
     assert_eq!(wired.recv(end).unwrap(), b"early");
     assert_eq!(wired.unix_addresses(end), Ok((path("l"), Some(UnixAddress::Unnamed))));
     assert_eq!(wired.unix_addresses(clients[0]), Ok((UnixAddress::Unnamed, Some(path("l")))));
-    assert_eq!(wired.connect_unix(clients[2], &path("l")), Ok(()));
     assert_eq!(wired.connect_unix(clients[0], &path("l")), Err(Errno::EISCONN));
-    assert_eq!(wired.connect_unix(listens, &path("l")), Err(Errno::EINVAL));
+    assert_eq!(wired.connect_unix(clients[2], &path("l")), Ok(()));
     let ends = [accept(&mut wired, listens), accept(&mut wired, listens)];
     assert!(ends.iter().all(Result::is_ok));
+    assert_eq!(wired.connect_unix(listens, &path("l")), Err(Errno::EINVAL));
     assert_eq!(accept(&mut wired, listens), Err(Errno::EAGAIN));
     assert_eq!(accept(&mut wired, end), Err(Errno::EINVAL));
 }
@@ -453,4 +453,38 @@ fn sockets_are_listed_for_people() {
             "unix stream ESTAB /run/l -> *, 5 bytes unread",
         ]
     );
+}
+
+#[test]
+fn what_is_looked_at_first() {
+    let mut wired = Wired::calm(1);
+    let (a, b) = connected(&mut wired, Kind::Stream);
+    // The path, and then whether the socket has one or is connected.
+    wired.bind_unix(a, path("a")).unwrap();
+    assert_eq!(wired.bind_unix(a, path("a")), Err(Errno::EADDRINUSE));
+    assert_eq!(wired.bind_unix(a, path("other")), Err(Errno::EINVAL));
+    assert_eq!(wired.connect_unix(b, &path("none")), Err(Errno::ENOENT));
+    assert_eq!(wired.connect_unix(b, &path("a")), Err(Errno::ECONNREFUSED));
+    // Nothing to read is nothing, however little is asked for.
+    assert_eq!(verb!(wired.recv(b, &mut [])), Err(Errno::EAGAIN));
+    wired.send(a, b"x").unwrap();
+    assert_eq!(verb!(wired.recv(b, &mut [])), Ok(0));
+    // Whether a datagram may be sent, and then to whom.
+    let id = datagram(&mut wired);
+    assert_eq!(wired.send(id, &[0; 212_961]), Err(Errno::EMSGSIZE));
+    shutdown(&mut wired, id, How::Write).unwrap();
+    assert_eq!(wired.send(id, b"x"), Err(Errno::EPIPE));
+}
+
+#[test]
+fn a_quarter_is_not_less_than_a_quarter() {
+    let mut wired = Wired::calm(1);
+    let (a, _) = connected(&mut wired, Kind::Stream);
+    // Together they take 53,248 of 212,992.
+    for len in [1, 100] {
+        wired.send(a, &vec![0; len]).unwrap();
+        assert_eq!(wired.ready(a), Ready::WRITABLE);
+    }
+    wired.send(a, &[0; 50_000]).unwrap();
+    assert_eq!(wired.ready(a), Ready::NONE);
 }

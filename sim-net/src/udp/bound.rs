@@ -147,10 +147,15 @@ impl Network {
         id: SocketId,
         to: SocketAddr,
     ) -> Result<()> {
-        let to = self.udp_target(id, to)?;
-        let host = self.get(id)?.host;
-        self.may_broadcast(id, to.ip())?;
+        // Before anything is looked at, as in Linux (`inet_dgram_connect`).
         self.udp_autobind(id)?;
+        let socket = self.get(id)?;
+        let host = socket.host;
+        if socket.options.is(Flag::OnlyV6) && to.is_ipv4() {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        let to = self.udp_target(id, to)?;
+        self.may_broadcast(id, to.ip())?;
         let udp = self.udp(id)?;
         // An address that came with an earlier connection does not bind the next one.
         let bound = if udp.asked.address { udp.local.ip() } else { any(udp.domain) };

@@ -5,9 +5,10 @@ use crate::{Body, Cx, Domain, Errno, Flag, HostId, Network, Packet, Result, Sock
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The most bytes of a datagram: 65,535 of IP without its header and that of UDP. Over IPv6, which does not count its
-/// header, 20 more would fit; Linux says no to them too.
-const MOST_BYTES: usize = 65_507;
+/// The most bytes of a datagram: 65,535 of IP less UDP's header, and over IPv4 that of IP, which counts there.
+fn most_bytes(to: IpAddr) -> usize {
+    if to.is_ipv4() { 65_507 } else { 65_527 }
+}
 
 impl Network {
     pub(crate) fn udp_send(
@@ -16,6 +17,8 @@ impl Network {
         id: SocketId,
         bytes: &[u8],
     ) -> Result<usize> {
+        // Before anything is looked at, as in Linux (`inet_send_prepare`).
+        self.udp_autobind(id)?;
         let to = self.udp(id)?.peer.ok_or(Errno::EDESTADDRREQ)?;
         self.udp_post(cx, id, bytes, to)
     }
@@ -27,7 +30,11 @@ impl Network {
         bytes: &[u8],
         to: SocketAddr,
     ) -> Result<usize> {
+        self.udp_autobind(id)?;
         let to = self.udp_target(id, to)?;
+        if to.port() == 0 {
+            return Err(Errno::EINVAL);
+        }
         self.udp_post(cx, id, bytes, to)
     }
 
@@ -38,14 +45,10 @@ impl Network {
         bytes: &[u8],
         to: SocketAddr,
     ) -> Result<usize> {
-        if bytes.len() > MOST_BYTES {
+        if bytes.len() > most_bytes(to.ip()) {
             return Err(Errno::EMSGSIZE);
         }
-        if to.port() == 0 {
-            return Err(Errno::EINVAL);
-        }
         self.may_broadcast(id, to.ip())?;
-        self.udp_autobind(id)?;
         let host = self.get(id)?.host;
         let (udp, _) = self.udp_mut(id)?;
         let local = udp.local;

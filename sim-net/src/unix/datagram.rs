@@ -75,8 +75,8 @@ impl Network {
         }
     }
 
-    /// Whether the sender may send so much.
-    fn unix_may_send(&mut self, id: SocketId, len: usize) -> Result<()> {
+    /// Whether the sender may send so much; it is asked before where to.
+    pub(super) fn unix_may_send(&mut self, id: SocketId, len: usize) -> Result<()> {
         let limit = send_buffer(&self.get(id)?.options);
         let unix = self.unix_mut(id)?;
         if len + 32 > limit as usize {
@@ -90,13 +90,13 @@ impl Network {
         }
     }
 
+    /// Sends what [may be sent](Network::unix_may_send).
     pub(super) fn unix_datagram_send(
         &mut self,
         id: SocketId,
         bytes: &[u8],
         peer: SocketId,
     ) -> Result<usize> {
-        self.unix_may_send(id, bytes.len())?;
         let Ok(other) = self.unix(peer) else {
             // Its peer was closed: it is no longer connected.
             self.unix_mut(id)?.state = State::Idle;

@@ -129,6 +129,12 @@ fn send_buffer(options: &Options) -> u32 {
     if options.send_buffer == 0 { SEND_BUFFER } else { options.send_buffer }
 }
 
+/// Only where it has fallen below a quarter there is said to be room: `unix_writable`, which counts one byte that is
+/// always there.
+fn has_room(unix: &Unix, limit: u32) -> bool {
+    unix.unread_bytes < limit / 4
+}
+
 impl Network {
     fn unix(&self, id: SocketId) -> Result<&Unix> {
         match &self.get(id)?.proto {
@@ -215,8 +221,7 @@ impl Network {
         put(unix.read_shut, Ready::READ_CLOSED);
         put(unix.read_shut && unix.write_shut, Ready::WRITE_CLOSED);
         put(idle && unix.kind == Kind::Stream, Ready::WRITE_CLOSED);
-        // Only when it has fallen to a quarter there is said to be room (`unix_writable`).
-        let room = !listens && unix.unread_bytes <= send_buffer(&socket.options) / 4;
+        let room = !listens && has_room(unix, send_buffer(&socket.options));
         let full = unix.kind == Kind::Datagram
             && unix.peer().is_some_and(|peer| self.unix_queue_is_full(id, peer));
         put(room && !full, Ready::WRITABLE);
@@ -227,6 +232,7 @@ impl Network {
         match self.unix(id)?.kind {
             Kind::Stream => self.unix_stream_send(id, bytes),
             Kind::Datagram => {
+                self.unix_may_send(id, bytes.len())?;
                 let peer = self.unix(id)?.peer().ok_or(Errno::ENOTCONN)?;
                 self.unix_datagram_send(id, bytes, peer)
             }
@@ -352,7 +358,7 @@ impl Network {
         let limit = send_buffer(&socket.options);
         let Proto::Unix(unix) = &mut socket.proto else { return };
         unix.unread_bytes -= cost;
-        if unix.unread_bytes <= limit / 4 {
+        if has_room(unix, limit) {
             self.wake(sender);
         }
     }

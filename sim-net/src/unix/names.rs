@@ -3,7 +3,7 @@
 //! A path stays when its socket is closed, until it is unlinked: meanwhile nobody can bind it, and who connects is refused.
 //! An abstract name goes with its socket. Folders and rights are the disk's business.
 
-use super::{State, Unix, UnixAddress};
+use super::{Unix, UnixAddress};
 use crate::{Errno, HostId, Kind, Network, Result, SocketId};
 use alloc::{collections::BTreeMap, format};
 
@@ -43,19 +43,26 @@ impl Network {
     pub fn bind_unix(&mut self, id: SocketId, address: UnixAddress) -> Result<()> {
         let host = self.get(id)?.host;
         let unix = self.unix(id)?;
-        if unix.address != UnixAddress::Unnamed {
-            // To ask for any is then already answered.
-            return if address == UnixAddress::Unnamed { Ok(()) } else { Err(Errno::EINVAL) };
+        let named = unix.address != UnixAddress::Unnamed;
+        if named && address == UnixAddress::Unnamed {
+            // Any name was asked for, and it has one.
+            return Ok(());
         }
         let address = match address {
             UnixAddress::Unnamed => self.unix_any_name(host),
             named => named,
         };
         check_length(&address)?;
-        let key = (host, address.clone());
-        if self.unix.all.contains_key(&key) {
-            return Err(Errno::EADDRINUSE);
+        let key = (host, address);
+        let taken = self.unix.all.contains_key(&key);
+        // The path is made before the socket is looked at.
+        match &key.1 {
+            UnixAddress::Path(_) if taken => return Err(Errno::EADDRINUSE),
+            _ if named => return Err(Errno::EINVAL),
+            _ if taken => return Err(Errno::EADDRINUSE),
+            _ => {}
         }
+        let address = key.1.clone();
         self.unix.all.insert(key, Some(id));
         self.unix_mut(id)?.address = address;
         Ok(())
@@ -107,8 +114,6 @@ impl Network {
     pub fn connect_unix(&mut self, id: SocketId, to: &UnixAddress) -> Result<()> {
         match self.unix(id)? {
             Unix { kind: Kind::Datagram, .. } => self.unix_datagram_connect(id, to),
-            Unix { state: State::Connected { .. }, .. } => Err(Errno::EISCONN),
-            Unix { state: State::Listening { .. }, .. } => Err(Errno::EINVAL),
             _ => self.unix_stream_connect(id, to),
         }
     }

@@ -40,6 +40,12 @@ impl Network {
             return Err(Errno::EAGAIN);
         }
         let address = address.clone();
+        // The listener is looked at first.
+        match self.unix(id)?.state {
+            State::Idle => {}
+            State::Connected { .. } => return Err(Errno::EISCONN),
+            State::Listening { .. } => return Err(Errno::EINVAL),
+        }
         let end = self.unix_insert(host, Kind::Stream);
         let unix = self.unix_mut(end)?;
         unix.address = address;
@@ -110,9 +116,6 @@ impl Network {
         let unix = self.unix_mut(id)?;
         if unix.peer().is_none() {
             return Err(Errno::EINVAL);
-        }
-        if into.is_empty() {
-            return Ok(0);
         }
         if unix.inbox.is_empty() {
             return match unix.error.take() {
