@@ -1,21 +1,55 @@
 //! The network of a simulation, as pure values: no task, no waker, no clock, no global.
 //!
-//! So far there is the link between two nodes: what becomes of a packet, and when it arrives. Sockets,
-//! and their faces in `sim`, are to stand on it.
+//! A [`Network`] is hosts, their sockets, and what is on its way between them. Its verbs are those of POSIX, never
+//! wait, and answer with a value or an [`Errno`]; [`Errno::EAGAIN`] says that it would block. Whoever calls says what
+//! time it is, and lets what is due take place: [`Network::next`] says when, [`Network::advance`] does it, and
+//! [`Network::take_woken`] says for whose sockets something has changed.
 //!
-//! ```
-//! use sim_choice::{Choices, Path, Seed, Strategy};
-//! use sim_net::{Fate, Link};
-//!
-//! let mut choices = Choices::new();
-//! choices.start(Seed(1), Strategy::Calm);
-//! let link = Link { latency_ns: 1_000_000, jitter_ns: 500_000, loss_ppm: 10_000 };
-//! // Calm: no loss, the least delay.
-//! assert_eq!(link.send(5, Path::MAIN, &mut choices), Fate::Arrives { at_ns: 1_000_005 });
+//! ```text
+//!   verbs (bind, send, …)          advance(now)
+//!        │                             │
+//!   socket.rs  ── tcp/ udp unix ◀──── arrives
+//!                   │                  │
+//!                 packet ──▶ wire ── in flight (rule, partition, link: pass, delay, drop, twice, corrupt)
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
-mod link;
+extern crate alloc;
 
-pub use link::{Fate, Link};
+mod dns;
+mod errno;
+mod faults;
+mod host;
+mod latency;
+mod link;
+mod listing;
+mod network;
+mod options;
+mod packet;
+mod ports;
+mod route;
+mod rule;
+mod socket;
+mod tcp;
+mod udp;
+mod unix;
+mod wire;
+
+pub use dns::{DnsError, DnsFaults};
+pub use errno::Errno;
+pub use faults::{Fault, FaultCount};
+pub use host::{HostError, HostId};
+pub use latency::Latency;
+pub use link::{Link, LinkError};
+pub use listing::{SocketLine, Underway};
+pub use network::{Cx, Network};
+pub use options::{Flag, Linger, Number};
+pub use packet::{Body, Packet, Protocol};
+pub use rule::{RuleId, Verdict};
+pub use socket::{Domain, How, Kind, Ready, SocketId};
+pub use tcp::{Flags, KeepAlive, Segment};
+pub use unix::{Credentials, UnixAddress};
+
+/// What a verb gives: a value, or the error that Linux would give.
+pub type Result<T> = core::result::Result<T, Errno>;

@@ -29,12 +29,13 @@
 //!
 //! A run is a function from choices to a trace. Every choice is asked from one place: from the
 //! recorded prefix while it lasts, then from the seed's strategy, then zero, which is calm. Every
-//! operation of [`sync`], [`task`], [`time`] and the channels is a *scheduling point*: the fiber on which
+//! operation of [`sync`], [`task`], [`time`], [`net`] and the channels is a *scheduling point*: the fiber on which
 //! the poll runs may be suspended there, in the middle of the poll, as another core would run
 //! something in between. What `poll` returns never changes.
 //!
 //! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio. Programs of several machines are
-//! nodes, see [`mod@node`]: each has tasks, entropy and a clock of its own, and crashes, restarts and pauses apart.
+//! nodes, see [`mod@node`]: each has tasks, entropy and a clock of its own, and crashes, restarts and pauses apart. They
+//! talk to each other over [`net`], whose links can be cut, held and shaped.
 //!
 //! # Limits
 //!
@@ -85,6 +86,7 @@ pub mod history;
 pub mod io;
 #[doc(hidden)]
 pub mod macros_support;
+pub mod net;
 pub mod node;
 pub mod rand;
 pub mod runtime;

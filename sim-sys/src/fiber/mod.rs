@@ -147,6 +147,9 @@ impl Drop for Entered {
     }
 }
 
+/// The most bytes of a closure that go to a new stack as they are: corosensei panics beyond 1,024.
+const MOST_HANDED_OVER: usize = 512;
+
 impl Fiber {
     /// A fiber that will run `body` when it is resumed. A panic of `body` goes on in `resume`.
     pub fn new(stack: Stack, body: impl FnOnce() + 'static) -> Fiber {
@@ -160,7 +163,21 @@ impl Fiber {
     ///
     /// What `body` borrows has to stay valid until the fiber has ended, is dropped, or is never resumed
     /// again.
-    unsafe fn borrowing(stack: Stack, body: impl FnOnce()) -> Fiber {
+    unsafe fn borrowing<F: FnOnce()>(stack: Stack, body: F) -> Fiber {
+        if size_of::<F>() <= MOST_HANDED_OVER {
+            // SAFETY: the caller's promise.
+            return unsafe { Fiber::starting(stack, body) };
+        }
+        // SAFETY: the caller's promise; the box borrows what the closure does.
+        unsafe { Fiber::starting(stack, Box::new(body)) }
+    }
+
+    /// As [`borrowing`](Fiber::borrowing), of a closure that is small enough.
+    ///
+    /// # Safety
+    ///
+    /// As [`borrowing`](Fiber::borrowing).
+    unsafe fn starting(stack: Stack, body: impl FnOnce()) -> Fiber {
         overflow::install();
         let (page, floor) = (stack.page(), stack.floor());
         let (lowest, base) = (stack.limit().get(), stack.base().get());

@@ -162,3 +162,11 @@ pub fn drew_entropy() -> bool {
 pub fn clear_drew_entropy() {
     DREW_ENTROPY.set(false);
 }
+
+/// The effective user and group of the process: geteuid(2), getegid(2).
+#[cfg(unix)]
+#[must_use]
+pub fn user() -> (u32, u32) {
+    // SAFETY: both have no preconditions, and always succeed.
+    unsafe { (libc::geteuid(), libc::getegid()) }
+}

@@ -20,6 +20,7 @@
 mod budget;
 mod copy;
 mod empty;
+mod interest;
 mod mem;
 mod repeat;
 mod sink;
@@ -30,6 +31,7 @@ mod tests;
 pub use self::{
     copy::{copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buf},
     empty::{Empty, empty},
+    interest::{Interest, Ready},
     mem::{DuplexStream, SimplexStream, duplex, simplex},
     repeat::{Repeat, repeat},
     sink::{Sink, sink},

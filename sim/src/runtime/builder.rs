@@ -12,6 +12,7 @@ pub struct Builder {
     workers: u32,
     start_paused: bool,
     timers: bool,
+    io: bool,
     name: Option<String>,
 }
 
@@ -28,17 +29,17 @@ pub enum UnhandledPanic {
 impl Builder {
     /// One worker: tasks interleave only where a poll is pending.
     pub fn new_current_thread() -> Builder {
-        Builder { workers: 1, start_paused: false, timers: false, name: None }
+        Builder { workers: 1, start_paused: false, timers: false, io: false, name: None }
     }
 
     /// Four workers.
     pub fn new_multi_thread() -> Builder {
-        Builder { workers: 4, start_paused: false, timers: false, name: None }
+        Builder { workers: 4, start_paused: false, timers: false, io: false, name: None }
     }
 
-    /// Enables the timers.
+    /// Enables the timers and the network.
     pub fn enable_all(&mut self) -> &mut Builder {
-        self.timers = true;
+        (self.timers, self.io) = (true, true);
         self
     }
 
@@ -48,8 +49,9 @@ impl Builder {
         self
     }
 
-    /// No effect.
+    /// Enables the network; without, sockets cannot be made: that panics.
     pub fn enable_io(&mut self) -> &mut Builder {
+        self.io = true;
         self
     }
 
@@ -174,7 +176,7 @@ impl Builder {
             let pool = world.add_runtime_pool(self.workers);
             let mut table = world.table.borrow_mut();
             let entry = &mut table.pools[pool as usize];
-            (entry.local, entry.timers) = (local, self.timers);
+            (entry.local, entry.timers, entry.io) = (local, self.timers, self.io);
             entry.name = self.name.as_deref().map(Into::into);
             pool
         };

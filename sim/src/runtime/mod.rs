@@ -7,10 +7,13 @@
 mod builder;
 mod handle;
 mod local;
+mod shut_down;
 
 pub use builder::{Builder, UnhandledPanic};
 pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
 pub use local::{LocalOptions, LocalRuntime};
+pub use shut_down::is_rt_shutdown_err;
+pub(crate) use shut_down::shut_down;
 
 use crate::{
     context::{self, poll_blocking},

@@ -14,6 +14,7 @@ mod graph;
 mod header;
 mod kernel;
 mod names;
+mod net;
 mod nodes;
 mod output;
 mod processes;
@@ -34,6 +35,7 @@ pub(crate) use clocks::Atomic;
 pub(crate) use graph::{How, Order, Share, Taken, Taker, WaitWaker, Which};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use names::Given;
+pub(crate) use net::Half;
 pub(crate) use nodes::{MAIN_NODE, Plan};
 pub(crate) use output::Output;
 pub(crate) use search::Attempted;
@@ -85,6 +87,8 @@ pub(crate) enum Action {
     Wake(Waker, Option<Site>),
     /// Lets a fiber go on that sleeps, or waits for a futex, in the middle of a poll.
     Unblock { ticket: u64 },
+    /// Lets happen on the network what is due.
+    Network,
 }
 
 /// What bounds and shapes a run.
@@ -220,6 +224,8 @@ pub(crate) struct World {
     unwinding: Cell<bool>,
     /// Who holds what, and who waits for it.
     graph: RefCell<graph::Graph>,
+    /// The network, once a run has come to it.
+    net: RefCell<Option<Box<net::Net>>>,
     /// What happened before what, if anything asks.
     clocks: RefCell<clocks::Clocks>,
     clocks_on: Cell<bool>,
@@ -324,6 +330,7 @@ impl World {
             stopping: Cell::new(false),
             unwinding: Cell::new(false),
             graph: RefCell::default(),
+            net: RefCell::new(None),
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
             watching: Cell::new(false),
@@ -401,6 +408,7 @@ impl World {
         self.aborting.set(NONE);
         self.graph.borrow_mut().clear(limits.overtakes);
         self.clear_nodes();
+        self.clear_network();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -524,6 +532,11 @@ impl World {
     /// Whether the timers of the current runtime are enabled.
     pub(crate) fn has_timers(&self) -> bool {
         self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.timers)
+    }
+
+    /// Whether the I/O of the current runtime is enabled.
+    pub(crate) fn has_io(&self) -> bool {
+        self.table.borrow().pools.get(self.pool.get() as usize).is_none_or(|pool| pool.io)
     }
 
     /// Whether the clock of the current runtime can be paused.

@@ -322,6 +322,12 @@ impl World {
         self.nodes.borrow_mut().with_main().list[node as usize].name.clone()
     }
 
+    /// How many there are, main among them.
+    pub(crate) fn count_nodes(&self) -> u32 {
+        self.nodes.borrow_mut().with_main().list.len() as u32
+    }
+
+    /// Those of a node, of both families.
     pub(crate) fn node_ips(&self, node: u32) -> Arc<[IpAddr]> {
         self.nodes.borrow_mut().with_main().list[node as usize].ips.clone()
     }

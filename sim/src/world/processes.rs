@@ -238,15 +238,6 @@ impl World {
         }
         Poll::Pending
     }
-
-    // --- the network: the one place where it is told of nodes
-
-    /// A process has started: its host is up, with the addresses of [`node_ips`](World::node_ips).
-    fn network_of_started(&self, _node: u32) {}
-
-    /// A process has ended, before its tasks vanish. After a crash its sockets are gone without a word; else the kernel
-    /// closes them.
-    fn network_of_ended(&self, _node: u32, _crashed: bool) {}
 }
 
 /// The main future of a process, which the process ends with.

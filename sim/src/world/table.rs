@@ -92,6 +92,8 @@ pub(crate) struct Pool {
     pub(crate) pausable: bool,
     /// Its timers are enabled.
     pub(crate) timers: bool,
+    /// Its sockets are enabled.
+    pub(crate) io: bool,
     pub(crate) name: Option<Arc<str>>,
     ready: VecDeque<(u32, u32)>,
     /// Whether the pool is in the list of those with ready tasks.
@@ -212,6 +214,7 @@ impl Table {
             local: false,
             pausable: workers == 1,
             timers: true,
+            io: true,
             name: None,
             ready: VecDeque::new(),
             listed: false,

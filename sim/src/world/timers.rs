@@ -127,6 +127,7 @@ impl World {
             match action {
                 Action::Wake(waker, _) => waker.wake(),
                 Action::Unblock { ticket } => self.unblock_by_timer(ticket),
+                Action::Network => self.network_is_due(),
             }
         }
     }
@@ -134,6 +135,9 @@ impl World {
     /// Goes to the time of the next timer; false if there is none.
     pub(super) fn advance(&self) -> bool {
         let Some(next) = self.timers.borrow_mut().next() else { return false };
+        if self.network_is_quiet() {
+            return false;
+        }
         if self.finds_stuck() {
             return true;
         }

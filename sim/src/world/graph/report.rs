@@ -92,6 +92,10 @@ impl World {
             if at > 0 {
                 message.push_str("; and it");
             }
+            if let Some(socket) = self.socket_awaited(&waiting.op) {
+                let _ = write!(message, " waits at {socket}");
+                continue;
+            }
             match waiting.op.access {
                 // The place is that of our own hook.
                 Access::Libc => {
