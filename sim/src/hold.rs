@@ -9,6 +9,7 @@ use crate::{
 use pin_project::{pin_project, pinned_drop};
 use std::{
     future::Future,
+    num::NonZero,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -83,28 +84,32 @@ impl Object {
 
     /// The running task has made a channel: its first sender, and its receiver.
     pub(crate) fn open_channel(&self) -> (End, End) {
-        let mut ends = (End::unknown(), End::unknown());
+        let mut ends = (End::UNKNOWN, End::UNKNOWN);
         context::within(|world| {
-            world.open_channel(self);
-            ends = (End::of(world, Some(Which::Sender(0))), End::of(world, Some(Which::Receiver)));
+            let (sender, receiver) = world.open_channel(self);
+            ends = (End::of(world, sender), End::of(world, receiver));
         });
         ends
     }
 
     /// The running task has made another sender.
     pub(crate) fn add_sender(&self) -> End {
-        let mut end = End::unknown();
-        context::within(|world| end = End::of(world, world.add_sender(self)));
+        let mut end = End::UNKNOWN;
+        context::within(|world| {
+            if let Some(sender) = world.add_sender(self) {
+                end = End::of(world, sender);
+            }
+        });
         end
     }
 
     /// An end is gone.
     #[inline]
     pub(crate) fn remove_end(&self, end: &End) {
-        context::within_or_at_end(|world| match end.which(world) {
-            Some(Which::Sender(nth)) => world.remove_sender(self, nth),
-            Some(Which::Receiver) => world.remove_receiver(self),
-            None => {}
+        context::within_or_at_end(|world| {
+            if let Some(which) = end.which(world) {
+                world.remove_end(self, which);
+            }
         });
     }
 
@@ -122,7 +127,7 @@ impl Object {
     pub(crate) fn block(&self, share: Share, site: Site) -> Blocking {
         let mut place = None;
         context::within(|world| {
-            place = Some((world.run(), world.begin_wait(self, share, site, WaitWaker::Thread)));
+            place = place_of(world, world.begin_wait(self, share, site, WaitWaker::Thread));
         });
         Blocking { place }
     }
@@ -135,22 +140,21 @@ impl Object {
 
 /// Which end of its channel an end is, in the run that made it.
 pub(crate) struct End {
+    /// 0 if it is not known.
     run: u64,
-    which: Option<Which>,
+    which: Which,
 }
 
 impl End {
-    fn unknown() -> End {
-        End { run: 0, which: None }
-    }
+    const UNKNOWN: End = End { run: 0, which: Which::NONE };
 
-    fn of(world: &World, which: Option<Which>) -> End {
+    fn of(world: &World, which: Which) -> End {
         End { run: world.run(), which }
     }
 
     #[inline]
     pub(crate) fn which(&self, world: &World) -> Option<Which> {
-        self.which.filter(|_| self.run == world.run())
+        (self.run == world.run()).then_some(self.which)
     }
 }
 
@@ -173,28 +177,33 @@ impl Polled {
     ) {
         match pending {
             true => note(object, share, site, &mut self.place, waker),
-            false => end(self.place.take()),
+            false => end(&mut self.place),
         }
     }
 }
 
 impl Drop for Polled {
     fn drop(&mut self) {
-        end(self.place.take());
+        end(&mut self.place);
     }
 }
 
-/// The run and the number of a wait in it.
-type Place = (u64, u32);
+/// The run and the number of a wait in it; the run is never 0.
+type Place = (NonZero<u64>, u32);
 
-fn end(place: Option<Place>) {
-    if let Some((run, wait)) = place {
-        context::within_or_at_end(|world| {
-            if world.run() == run {
-                world.end_wait(wait);
-            }
-        });
+#[inline]
+fn end(place: &mut Option<Place>) {
+    if let Some(place) = place.take() {
+        end_place(place);
     }
+}
+
+fn end_place((run, wait): Place) {
+    context::within_or_at_end(|world| {
+        if world.run() == run.get() {
+            world.end_wait(wait);
+        }
+    });
 }
 
 /// Somebody waits as a thread does.
@@ -204,7 +213,7 @@ pub(crate) struct Blocking {
 
 impl Drop for Blocking {
     fn drop(&mut self) {
-        end(self.place.take());
+        end(&mut self.place);
     }
 }
 
@@ -227,7 +236,7 @@ impl<F: Future> Future for Waiting<'_, F> {
         let this = self.project();
         match this.future.poll(cx) {
             Poll::Ready(output) => {
-                end(this.place.take());
+                end(this.place);
                 Poll::Ready(output)
             }
             Poll::Pending => {
@@ -243,18 +252,19 @@ fn note(object: &Object, share: Share, site: Site, place: &mut Option<Place>, wa
     context::within(|world| {
         let waker = WaitWaker::By(waker.data());
         match *place {
-            Some((run, wait)) if run == world.run() => world.go_on_waiting(wait, waker),
-            _ => {
-                let wait = world.begin_wait(object, share, site, waker);
-                *place = Some((world.run(), wait));
-            }
+            Some((run, wait)) if run.get() == world.run() => world.go_on_waiting(wait, waker),
+            _ => *place = place_of(world, world.begin_wait(object, share, site, waker)),
         }
     });
+}
+
+fn place_of(world: &World, wait: u32) -> Option<Place> {
+    NonZero::new(world.run()).map(|run| (run, wait))
 }
 
 #[pinned_drop]
 impl<F> PinnedDrop for Waiting<'_, F> {
     fn drop(self: Pin<&mut Self>) {
-        end(self.project().place.take());
+        end(self.project().place);
     }
 }

@@ -422,10 +422,7 @@ impl Table {
                     pool.offered()
                 }
             }
-            _ => {
-                self.order_pools();
-                self.count_offered()
-            }
+            _ => self.count_offered(),
         };
         let suspended = self.suspended.len() as u32;
         let others = suspended + queued;
@@ -447,8 +444,11 @@ impl Table {
         self.listed.swap(0, oldest);
     }
 
-    /// How many tasks the listed pools offer, and where each pool's begin among them.
+    /// How many tasks the listed pools offer, and where each pool's begin among them. Apart, so that
+    /// [`choice`](Table::choice) is small enough to become part of who calls it.
+    #[inline(never)]
     fn count_offered(&mut self) -> u32 {
+        self.order_pools();
         self.before.clear();
         let mut sum = 0;
         for &number in &self.listed {

@@ -12,13 +12,23 @@ use crate::point::Access;
 /// Senders of one channel that are known one by one; of more nothing is said.
 const SENDERS_KEPT: usize = 64;
 
-/// One end of a channel, as it knows itself.
+/// One end of a channel, as it knows itself: among all channels, and among its senders.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Which {
-    Receiver,
-    /// By its place among the senders.
-    Sender(u32),
+pub(crate) struct Which {
+    channel: u32,
+    /// Its place among the senders, or [`RECEIVER`].
+    nth: u32,
 }
+
+impl Which {
+    /// An end of which nothing is known.
+    pub(crate) const NONE: Which = Which { channel: u32::MAX, nth: u32::MAX };
+}
+
+/// Which end the receiver is.
+const RECEIVER: u32 = u32::MAX;
+/// No sender that is known.
+const NO_SENDER: u32 = u32::MAX - 1;
 
 /// Who has an end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,6 +76,12 @@ impl Keeper {
 
 /// The ends of a channel that was made in this run.
 pub(super) struct Ends {
+    /// The channel; 0 once its receiver is gone.
+    object: u32,
+    /// The sender that sent last, and whether the receiver received last of what is known of the receiving end; else
+    /// the channel's [`Place`] knows.
+    sent: u32,
+    received: bool,
     pub(super) receiver: Keeper,
     /// The first sender apart from the others: most channels have one.
     first: Keeper,
@@ -84,11 +100,32 @@ impl Ends {
         all.filter(|keeper| keeper.has != Has::Gone)
     }
 
-    fn sender(&mut self, nth: u32) -> Option<&mut Keeper> {
+    #[inline]
+    fn keeper(&self, nth: u32) -> Option<&Keeper> {
         match nth {
+            RECEIVER => Some(&self.receiver),
+            0 => Some(&self.first),
+            nth => self.more.get(nth as usize - 1),
+        }
+    }
+
+    #[inline]
+    fn keeper_mut(&mut self, nth: u32) -> Option<&mut Keeper> {
+        match nth {
+            RECEIVER => Some(&mut self.receiver),
             0 => Some(&mut self.first),
             nth => self.more.get_mut(nth as usize - 1),
         }
+    }
+
+    /// Who used an end last, if its keeper knows.
+    fn user(&self, end: Access) -> Option<(u32, Site)> {
+        let nth = match end {
+            Access::Send => self.sent,
+            _ if self.received => RECEIVER,
+            _ => NO_SENDER,
+        };
+        self.keeper(nth).map(|keeper| (keeper.task, keeper.site))
     }
 }
 
@@ -101,7 +138,60 @@ impl Graph {
 
     /// The ends of a channel, if all that is to be known of them is known.
     pub(super) fn ends(&self, channel: u32) -> Option<&Ends> {
-        self.places.get(channel as usize)?.ends.as_deref()
+        let nth = self.places.get(channel as usize)?.ends?;
+        self.channels.get(nth as usize)
+    }
+
+    fn ends_mut(&mut self, channel: u32) -> Option<&mut Ends> {
+        let nth = self.places.get(channel as usize)?.ends?;
+        self.channels.get_mut(nth as usize)
+    }
+
+    /// Who used an end of a channel last, and where.
+    pub(super) fn user(&self, channel: u32, end: Access) -> Option<(u32, Site)> {
+        let known = self.ends(channel).and_then(|ends| ends.user(end));
+        known.or_else(|| {
+            let place = self.places.get(channel as usize)?;
+            if end == Access::Send { place.sender } else { place.receiver }
+        })
+    }
+
+    /// What the keeper knows of who used an end last is kept apart from it from now on.
+    #[cold]
+    fn part(&mut self, channel: u32, nth: u32) {
+        let Some(ends) = self.ends_mut(channel) else { return };
+        let (end, last) = match nth {
+            RECEIVER => (Access::Receive, ends.received),
+            nth => (Access::Send, ends.sent == nth),
+        };
+        let user = ends.user(end).filter(|_| last);
+        if user.is_some() {
+            match nth {
+                RECEIVER => ends.received = false,
+                _ => ends.sent = NO_SENDER,
+            }
+            let place = self.place(channel);
+            match nth {
+                RECEIVER => place.receiver = user,
+                _ => place.sender = user,
+            }
+        }
+    }
+
+    /// The ends of a channel, and which of them one is, while there is a receiver.
+    #[inline]
+    fn ends_of(&mut self, channel: u32, which: Which) -> Option<(&mut Ends, u32)> {
+        let ends = self.channels.get_mut(which.channel as usize)?;
+        (ends.object == channel).then_some((ends, which.nth))
+    }
+
+    /// An end is used, but nothing goes through it.
+    #[cold]
+    fn use_otherwise(&mut self, channel: u32, nth: u32, user: (u32, Site), spawned: u32) {
+        self.part(channel, nth);
+        if let Some(keeper) = self.ends_mut(channel).and_then(|ends| ends.keeper_mut(nth)) {
+            keeper.used_by(user.0, user.1, spawned);
+        }
     }
 
     /// A task sends something.
@@ -123,20 +213,35 @@ impl Graph {
 }
 
 impl World {
-    /// The running task has made a channel, with one sender.
-    pub(crate) fn open_channel(&self, channel: &Object) {
-        let (number, task) = (channel.number_in(self), self.running.number());
+    /// The running task has made a channel: its sender, and its receiver.
+    pub(crate) fn open_channel(&self, channel: &Object) -> (Which, Which) {
+        let (object, task) = (channel.number_in(self), self.running.number());
         let spawned = self.table.borrow().spawned;
         let mut graph = self.graph.borrow_mut();
         let made = Keeper::made_by(task, channel.site(), spawned, self.pulse.get());
-        graph.place(number).ends = Some(Box::new(Ends {
+        let ends = Ends {
+            object,
+            sent: NO_SENDER,
+            received: false,
             receiver: made,
             first: made,
             more: Vec::new(),
             free: Vec::new(),
             others_send: false,
             reserves: false,
-        }));
+        };
+        let nth = match graph.free_channels.pop() {
+            Some(free) => {
+                graph.channels[free as usize] = ends;
+                free
+            }
+            None => {
+                graph.channels.push(ends);
+                graph.channels.len() as u32 - 1
+            }
+        };
+        graph.place(object).ends = Some(nth);
+        (Which { channel: nth, nth: 0 }, Which { channel: nth, nth: RECEIVER })
     }
 
     /// The running task has made another sender; `None` if that cannot be known.
@@ -145,44 +250,42 @@ impl World {
         let spawned = self.table.borrow().spawned;
         let mut graph = self.graph.borrow_mut();
         let made = Keeper::made_by(task, channel.site(), spawned, self.pulse.get());
-        let ends = graph.places.get_mut(number as usize)?.ends.as_mut()?;
-        if let Some(free) = ends.free.pop() {
-            *ends.sender(free)? = made;
-            return Some(Which::Sender(free));
+        let channel = graph.places.get(number as usize)?.ends?;
+        let ends = graph.ends_mut(number)?;
+        if let Some(nth) = ends.free.pop() {
+            *ends.keeper_mut(nth)? = made;
+            return Some(Which { channel, nth });
         }
         if ends.more.len() == SENDERS_KEPT {
             ends.others_send = true;
             return None;
         }
         ends.more.push(made);
-        Some(Which::Sender(ends.more.len() as u32))
+        Some(Which { channel, nth: ends.more.len() as u32 })
     }
 
-    /// A sender is gone.
-    pub(crate) fn remove_sender(&self, channel: &Object, nth: u32) {
+    /// An end is gone. Without the receiver nobody waits any more.
+    pub(crate) fn remove_end(&self, channel: &Object, which: Which) {
         let number = channel.number_in(self);
         let mut graph = self.graph.borrow_mut();
-        let place = graph.places.get_mut(number as usize);
-        if let Some(ends) = place.and_then(|place| place.ends.as_mut())
-            && let Some(keeper) = ends.sender(nth)
-        {
+        graph.part(number, which.nth);
+        let Some((ends, nth)) = graph.ends_of(number, which) else { return };
+        if nth == RECEIVER {
+            ends.object = 0;
+            let sent = ends.sent;
+            graph.part(number, sent);
+            graph.place(number).ends = None;
+            graph.free_channels.push(which.channel);
+        } else if let Some(keeper) = ends.keeper_mut(nth) {
             keeper.has = Has::Gone;
             ends.free.push(nth);
-        }
-    }
-
-    /// The receiver is gone: nobody waits any more.
-    pub(crate) fn remove_receiver(&self, channel: &Object) {
-        let number = channel.number_in(self);
-        if let Some(place) = self.graph.borrow_mut().places.get_mut(number as usize) {
-            place.ends = None;
         }
     }
 
     /// Senders may come back of which nothing is known: from weak ones, or with room that was reserved.
     pub(crate) fn lose_senders(&self, channel: &Object) {
         let number = channel.number_in(self);
-        if let Some(ends) = &mut self.graph.borrow_mut().place(number).ends {
+        if let Some(ends) = self.graph.borrow_mut().ends_mut(number) {
             ends.others_send = true;
         }
     }
@@ -190,7 +293,7 @@ impl World {
     /// Room was reserved, which may be given back without a message.
     pub(crate) fn reserve_room(&self, channel: &Object) {
         let number = channel.number_in(self);
-        if let Some(ends) = &mut self.graph.borrow_mut().place(number).ends {
+        if let Some(ends) = self.graph.borrow_mut().ends_mut(number) {
             ends.reserves = true;
         }
     }
@@ -200,13 +303,15 @@ impl World {
     pub(crate) fn use_end(&self, channel: u32, end: Access, site: Site) {
         let task = self.running.number();
         let mut graph = self.graph.borrow_mut();
-        let place = graph.place(channel);
         match end {
             Access::Send => {
-                place.sender = Some((task, site));
+                if let Some(ends) = graph.ends_mut(channel) {
+                    ends.sent = NO_SENDER;
+                }
+                graph.place(channel).sender = Some((task, site));
                 graph.note_sent(task, self.pulse.get());
             }
-            _ => place.receiver = Some((task, site)),
+            _ => graph.place(channel).receiver = Some((task, site)),
         }
     }
 
@@ -222,23 +327,29 @@ impl World {
         let spawned = self.table.borrow().spawned;
         let task = self.running.number();
         let mut graph = self.graph.borrow_mut();
-        let place = graph.place(channel);
-        if let (Some(ends), Some(which)) = (&mut place.ends, which) {
-            let keeper = match which {
-                Which::Receiver => Some(&mut ends.receiver),
-                Which::Sender(nth) => ends.sender(nth),
-            };
-            if let Some(keeper) = keeper {
-                keeper.used_by(task, site, spawned);
-            }
-        }
+        let ends = which.and_then(|which| graph.ends_of(channel, which));
+        let Some((ends, nth)) = ends else {
+            drop(graph);
+            return self.use_unknown_end(channel, access, site);
+        };
         match access {
-            Access::Send => {
-                place.sender = Some((task, site));
-                graph.note_sent(task, self.pulse.get());
-            }
-            Access::Receive => place.receiver = Some((task, site)),
-            _ => {}
+            Access::Send => ends.sent = nth,
+            Access::Receive => ends.received = true,
+            _ => return graph.use_otherwise(channel, nth, (task, site), spawned),
+        }
+        if let Some(keeper) = ends.keeper_mut(nth) {
+            keeper.used_by(task, site, spawned);
+        }
+        if access == Access::Send {
+            graph.note_sent(task, self.pulse.get());
+        }
+    }
+
+    /// As [`use_this_end`](World::use_this_end), of an end that is not known.
+    #[cold]
+    fn use_unknown_end(&self, channel: u32, access: Access, site: Site) {
+        if matches!(access, Access::Send | Access::Receive) {
+            self.use_end(channel, access, site);
         }
     }
 }

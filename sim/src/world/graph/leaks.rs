@@ -15,6 +15,15 @@ impl World {
         if self.ambient.get() || self.stopping.get() {
             return;
         }
+        let (holds, waits, idle) = {
+            let graph = self.graph.borrow();
+            let held = graph.places.iter().any(|place| place.first.is_some());
+            (held, graph.waits.len() > graph.free.len(), graph.idle > 0)
+        };
+        // So it is in most runs, of which many are short.
+        if !holds && !waits {
+            return;
+        }
         let waiting = self.waiting_tasks();
         let mut leaks: Vec<Leak> = Vec::new();
         {
@@ -59,7 +68,9 @@ impl World {
                 }
             }
         }
-        leaks.extend(self.leaked_receivers(&waiting));
+        if idle {
+            leaks.extend(self.leaked_receivers(&waiting));
+        }
         for (kind, message, task) in leaks {
             self.lint(kind, message, Some(task));
         }

@@ -122,23 +122,14 @@ struct Place {
     members: Vec<u32>,
     /// Permits were added or taken away.
     grows: bool,
-    /// The tasks that used the ends of a channel last, and where.
+    /// The tasks that used the ends of a channel last, and where, unless their keepers know.
     sender: Option<(u32, Site)>,
     receiver: Option<(u32, Site)>,
-    /// Who has the ends of a channel that was made in this run.
-    ends: Option<Box<channels::Ends>>,
+    /// Which channel's ends are those of this one, if it was made in this run.
+    ends: Option<u32>,
 }
 
 impl Place {
-    fn clear(&mut self) {
-        (self.origin, self.first, self.uncounted) = (None, None, 0);
-        self.more.clear();
-        self.forgotten.clear();
-        self.members.clear();
-        (self.grows, self.taken, self.waiting, self.torn) = (false, 0, 0, None);
-        (self.sender, self.receiver, self.ends) = (None, None, None);
-    }
-
     #[inline]
     fn take(&mut self, hold: Hold) {
         match self.first {
@@ -157,12 +148,17 @@ impl Place {
         {
             units -= subtract(hold, units);
             if hold.share.units() == 0 || hold.is_lock() {
-                self.first = if self.more.is_empty() { None } else { Some(self.more.remove(0)) };
+                self.first = if self.more.is_empty() { None } else { self.next_hold() };
             }
         }
         if units > 0 {
             self.give_back_more(is_it, units);
         }
+    }
+
+    #[inline(never)]
+    fn next_hold(&mut self) -> Option<Hold> {
+        Some(self.more.remove(0))
     }
 
     #[cold]
@@ -176,11 +172,6 @@ impl Place {
             !is_lock && hold.share.units() > 0
         });
         self.uncounted = self.uncounted.saturating_sub(units);
-    }
-
-    /// Who used an end of the channel last.
-    fn user(&self, end: Access) -> Option<(u32, Site)> {
-        if end == Access::Send { self.sender } else { self.receiver }
     }
 
     fn holds(&self) -> impl Iterator<Item = &Hold> {
@@ -229,6 +220,9 @@ struct Wait {
 pub(super) struct Graph {
     /// By the numbers of the objects.
     places: Vec<Place>,
+    /// The ends of channels that have a receiver; others are free.
+    channels: Vec<channels::Ends>,
+    free_channels: Vec<u32>,
     waits: Vec<Option<Wait>>,
     free: Vec<u32>,
     began: u64,
@@ -247,7 +241,9 @@ impl Graph {
     /// Forgets the former run.
     pub(super) fn clear(&mut self, overtakes: u32) {
         self.overtakes = overtakes;
-        self.places.iter_mut().for_each(Place::clear);
+        self.places.clear();
+        self.channels.clear();
+        self.free_channels.clear();
         self.waits.clear();
         self.free.clear();
         (self.began, self.idle) = (0, 0);
@@ -261,9 +257,15 @@ impl Graph {
     fn place(&mut self, object: u32) -> &mut Place {
         let index = object as usize;
         if index >= self.places.len() {
-            self.places.resize_with(index + 1, Place::default);
+            self.add_places(index);
         }
         &mut self.places[index]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_places(&mut self, last: usize) {
+        self.places.resize_with(last + 1, Place::default);
     }
 
     /// The waits that have not ended, in the order in which they began.
@@ -281,9 +283,12 @@ impl World {
         let taker = Taker(self.running.number());
         match share {
             Share::Permits(_) | Share::Member | Share::Room | Share::Message | Share::Reply => {
-                self.hold_as(object, taker, share, site, how.owned);
                 let number = object.number_in(self);
-                self.graph.borrow_mut().place(number).taken += 1;
+                let mut graph = self.graph.borrow_mut();
+                let place = graph.place(number);
+                place.origin = Some(object.site());
+                place.take(Hold { task: taker.0, share, site, owned: how.owned });
+                place.taken += 1;
             }
             Share::Whole | Share::Part => {
                 self.hold_lock(object, Hold { task: taker.0, share, site, owned: how.owned }, how);
@@ -356,6 +361,7 @@ impl World {
     }
 
     /// The running task waits for a share of an object; gives the number of the wait.
+    #[inline]
     pub(crate) fn begin_wait(
         &self,
         object: &Object,

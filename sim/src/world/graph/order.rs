@@ -66,11 +66,17 @@ impl Orders {
             if hold.task == super::NONE {
                 return false;
             }
-            self.held.resize_with(index + 1, Vec::new);
+            self.add_tasks(index);
         }
         let held = &mut self.held[index];
         held.push(hold.held(object));
         held.len() > 1
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_tasks(&mut self, last: usize) {
+        self.held.resize_with(last + 1, Vec::new);
     }
 
     /// What a task took is given back, by whomever.
@@ -230,19 +236,18 @@ impl World {
     #[inline]
     pub(super) fn hold_lock(&self, object: &Object, hold: Hold, how: How) {
         let number = object.number_in(self);
-        let nested = {
+        let (torn, nested) = {
             let mut graph = self.graph.borrow_mut();
             let place = graph.place(number);
             place.origin = Some(object.site());
             place.taken += 1;
-            if place.torn.is_some() {
-                drop(graph);
-                self.report_torn(number, &hold);
-                graph = self.graph.borrow_mut();
-            }
-            graph.place(number).take(hold);
-            graph.orders.take(number, &hold)
+            place.take(hold);
+            let torn = place.torn.is_some();
+            (torn, graph.orders.take(number, &hold))
         };
+        if torn {
+            self.report_torn(number, &hold);
+        }
         if nested && !how.tried {
             self.look_at_order(number);
         }

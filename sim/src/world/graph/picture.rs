@@ -207,7 +207,7 @@ impl World {
     /// Who used an end of a channel last.
     fn users(&self, object: u32, end: Access) -> Vec<Edge> {
         let graph = self.graph.borrow();
-        let user = graph.places.get(object as usize).and_then(|place| place.user(end));
+        let user = graph.user(object, end);
         let edge = |(task, site)| Edge { task, cause: Cause::Used(end), site: Some(site) };
         user.map(edge).into_iter().collect()
     }
