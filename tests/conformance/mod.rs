@@ -4,6 +4,8 @@
 //! A case notes values, kinds and numbers of errors, and ends of streams; nothing that depends on time or on
 //! which ports were free.
 
+#![expect(unreachable_pub, reason = "a module of a test and of an example, each of them a crate")]
+
 use std::{fmt::Debug, future::Future, io, pin::Pin};
 
 /// What a case has seen, a line each.
@@ -76,109 +78,98 @@ macro_rules! cases {
     };
 }
 
-/// The sockets of this machine, by tokio.
-#[path = "."]
-pub mod real {
-    /// What cases are written against.
-    pub mod rt {
-        pub use real_tokio::{io, join, net, spawn, task};
+/// The files of cases, and all of them on both sides.
+macro_rules! groups {
+    ($($group:ident)*) => {
+        /// The sockets of this machine, by tokio.
+        #[path = "."]
+        mod real {
+            use super::on_linux as rt;
+            $(pub mod $group;)*
+        }
 
-        /// Until what was sent over loopback has arrived: the kernel has delivered it when the call returns, and the
-        /// reactor is asked at each of these turns.
-        pub async fn settle() {
-            for _ in 0..200 {
+        /// Those of a simulation.
+        #[path = "."]
+        mod simulated {
+            use super::in_simulation as rt;
+            $(pub mod $group;)*
+        }
+
+        /// The cases of each file: its name, those for Linux, those for a simulation.
+        const GROUPS: &[(&str, &[Case], &[Case])] =
+            &[$((stringify!($group), real::$group::CASES, simulated::$group::CASES)),*];
+    };
+}
+
+groups! { tcp udp unix families options names polls halves copying }
+
+/// What cases are written against, with tokio.
+mod on_linux {
+    pub use real_tokio::{io, join, net, spawn, task};
+    use std::future::Future;
+
+    /// Until what was sent over loopback has arrived, and what it brought about. A datagram to oneself goes behind it:
+    /// the kernel may leave loopback's queue to a thread of its own. The reactor is asked at each turn.
+    pub async fn settle() {
+        let socket = net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let here = socket.local_addr().expect("it is bound");
+        for _ in 0..8 {
+            socket.send_to(b"behind", here).await.expect("there is room");
+            socket.recv(&mut [0; 8]).await.expect("it arrives");
+            for _ in 0..25 {
                 task::yield_now().await;
             }
         }
-
-        /// What the future gives, if it does so without waiting for anything that does not come.
-        pub async fn soon<F: Future>(future: F) -> Option<F::Output> {
-            real_tokio::select! {
-                biased;
-                output = future => Some(output),
-                () = settle() => None,
-            }
-        }
-
-        pub use super::super::on_disk as paths;
     }
-    #[path = "tcp.rs"]
-    pub mod tcp;
-    #[path = "udp.rs"]
-    pub mod udp;
-    #[path = "unix.rs"]
-    pub mod unix;
-}
 
-/// Those of a simulation.
-#[path = "."]
-pub mod simulated {
-    /// What cases are written against.
-    pub mod rt {
-        pub use sim::{io, join, net, spawn, task};
-
-        /// Until what was sent over loopback has arrived.
-        pub async fn settle() {
-            sim::time::sleep(std::time::Duration::from_millis(20)).await;
+    /// What the future gives, if it does so without waiting for anything that does not come.
+    pub async fn soon<F: Future>(future: F) -> Option<F::Output> {
+        real_tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = settle() => None,
         }
-
-        /// What the future gives, if it does so without waiting for anything that does not come.
-        pub async fn soon<F: Future>(future: F) -> Option<F::Output> {
-            sim::time::timeout(std::time::Duration::from_millis(20), future).await.ok()
-        }
-
-        pub use super::super::in_memory as paths;
     }
-    #[path = "tcp.rs"]
-    pub mod tcp;
-    #[path = "udp.rs"]
-    pub mod udp;
-    #[path = "unix.rs"]
-    pub mod unix;
-}
 
-/// Where the machine's Unix sockets are.
-pub mod on_disk {
-    use std::path::PathBuf;
-
-    /// A folder that goes with this value.
+    /// A folder on the disk, which goes with this value.
     pub struct Folder(tempfile::TempDir);
 
     impl Folder {
-        /// A new one.
-        #[must_use]
-        #[allow(clippy::new_without_default)]
         pub fn new() -> Folder {
             Folder(tempfile::tempdir().expect("a temporary folder"))
         }
 
-        /// A path in it.
-        #[must_use]
-        pub fn path(&self, name: &str) -> PathBuf {
+        pub fn path(&self, name: &str) -> std::path::PathBuf {
             self.0.path().join(name)
         }
     }
 }
 
-/// Where those of a simulation are.
-pub mod in_memory {
-    use std::path::PathBuf;
+/// What cases are written against, in a simulation.
+mod in_simulation {
+    pub use sim::{io, join, net, spawn, task};
+    use std::{future::Future, time::Duration};
+
+    /// Until what was sent over loopback has arrived, and what it brought about.
+    pub async fn settle() {
+        sim::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    /// What the future gives, if it does so without waiting for anything that does not come.
+    pub async fn soon<F: Future>(future: F) -> Option<F::Output> {
+        sim::time::timeout(Duration::from_millis(20), future).await.ok()
+    }
 
     /// A folder of the node.
     pub struct Folder;
 
     impl Folder {
-        /// The one that there is.
-        #[must_use]
-        #[allow(clippy::new_without_default)]
         pub fn new() -> Folder {
             Folder
         }
 
-        /// A path in it.
-        #[must_use]
-        pub fn path(&self, name: &str) -> PathBuf {
-            PathBuf::from("/tmp").join(name)
+        pub fn path(&self, name: &str) -> std::path::PathBuf {
+            std::path::PathBuf::from("/tmp").join(name)
         }
     }
 }
@@ -196,8 +187,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// Its name, in words.
+    pub fn title(&self) -> String {
+        self.name.replace('_', " ")
+    }
+
     /// Whether both saw the same.
-    #[must_use]
     pub fn agrees(&self) -> bool {
         self.sim.as_ref() == Ok(&self.linux)
     }
@@ -224,27 +219,21 @@ impl std::fmt::Display for Row {
 }
 
 /// All cases, run on both.
-#[must_use]
 pub fn rows() -> Vec<Row> {
-    let groups = [
-        ("tcp", real::tcp::CASES, simulated::tcp::CASES),
-        ("udp", real::udp::CASES, simulated::udp::CASES),
-        ("unix", real::unix::CASES, simulated::unix::CASES),
-    ];
     let machine = real_tokio::runtime::Builder::new_current_thread().enable_all().build();
     let machine = machine.expect("a runtime");
     let mut rows = Vec::new();
-    for (group, real, simulated) in groups {
-        for (real, simulated) in real.iter().zip(simulated) {
+    for (group, real, simulated) in GROUPS {
+        for (real, simulated) in real.iter().zip(*simulated) {
             let linux = machine.block_on((real.run)());
-            rows.push(Row { group, name: real.name, linux, sim: in_simulation(simulated) });
+            rows.push(Row { group, name: real.name, linux, sim: simulate(simulated) });
         }
     }
     rows
 }
 
 /// What the case sees in a simulation: the same in all runs, or that is what failed.
-fn in_simulation(case: &Case) -> Result<Notes, String> {
+fn simulate(case: &Case) -> Result<Notes, String> {
     let run = case.run;
     let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
     let keep = seen.clone();

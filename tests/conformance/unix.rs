@@ -2,9 +2,8 @@
 
 use super::rt::{
     io::{AsyncReadExt, AsyncWriteExt},
-    join,
-    net::{UnixDatagram, UnixListener, UnixStream},
-    paths::Folder,
+    Folder, join,
+    net::{UnixDatagram, UnixListener, UnixSocket, UnixStream, unix::SocketAddr},
     settle, soon, spawn,
 };
 
@@ -196,5 +195,128 @@ cases! {
         notes.result("send", a.send(b"x").await);
         notes.result("peer sends", b.send(b"x").await);
         notes.result("recv", a.recv(&mut [0; 8]).await);
+    }
+
+    fn how_addresses_are_shown(notes) {
+        let (a, _b) = UnixStream::pair().unwrap();
+        notes.see("local", a.local_addr().unwrap());
+        notes.see("peer", a.peer_addr().unwrap());
+        let folder = Folder::new();
+        let path = folder.path("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let shown = format!("{:?}", listener.local_addr().unwrap());
+        notes.see("path", shown.replace(path.parent().unwrap().to_str().unwrap(), "folder"));
+        let abstracted = format!("\0{}", path.display());
+        let listener = UnixListener::bind(&abstracted).unwrap();
+        let shown = format!("{:?}", listener.local_addr().unwrap());
+        notes.see("abstract", shown.replace(path.parent().unwrap().to_str().unwrap(), "folder"));
+    }
+
+    fn a_name_without_a_file(notes) {
+        let folder = Folder::new();
+        let name = format!("\0{}", folder.path("abstract").display());
+        notes.whether("nobody", UnixStream::connect(&name).await);
+        let listener = UnixListener::bind(&name).unwrap();
+        notes.whether("again", UnixListener::bind(&name));
+        let (client, server) = join!(UnixStream::connect(&name), listener.accept());
+        let client = client.unwrap();
+        notes.see("from", server.unwrap().1);
+        notes.see("name", client.peer_addr().unwrap().as_abstract_name() == Some(&name.as_bytes()[1..]));
+        notes.see("path", client.peer_addr().unwrap().as_pathname().is_none());
+        drop(listener);
+        notes.whether("free again", UnixListener::bind(&name));
+    }
+
+    fn paths_that_are_none(notes) {
+        notes.whether("connect to nothing", UnixStream::connect("").await);
+        let listener = UnixListener::bind("").unwrap();
+        let any = |address: SocketAddr| address.as_abstract_name().map(<[u8]>::len);
+        notes.see("any name", any(listener.local_addr().unwrap()));
+        let socket = UnixDatagram::bind("").unwrap();
+        notes.see("any name", any(socket.local_addr().unwrap()));
+        notes.whether("datagrams from nothing", socket.connect(""));
+        notes.result("datagram to nothing", socket.send_to(b"x", "").await);
+        notes.result("datagram to nothing", socket.try_send_to(b"x", ""));
+        notes.whether("a zero byte", UnixListener::bind("/tmp/a\0b"));
+        notes.whether("a zero byte", UnixStream::connect("/tmp/a\0b").await);
+    }
+
+    fn a_client_with_a_path(notes) {
+        let folder = Folder::new();
+        let (here, there) = (folder.path("client"), folder.path("server"));
+        let listener = UnixListener::bind(&there).unwrap();
+        let socket = UnixSocket::new_stream().unwrap();
+        notes.whether("bind", socket.bind(&here));
+        notes.whether("again", socket.bind(folder.path("other")));
+        let (client, server) = join!(socket.connect(&there), listener.accept());
+        notes.see("from", server.unwrap().1.as_pathname() == Some(&here));
+        notes.see("local", client.unwrap().local_addr().unwrap().as_pathname() == Some(&here));
+    }
+
+    fn sockets_of_the_wrong_kind(notes) {
+        let folder = Folder::new();
+        notes.whether("listen", UnixSocket::new_datagram().unwrap().listen(8));
+        notes.whether("connect", UnixSocket::new_datagram().unwrap().connect(folder.path("x")).await);
+        notes.whether("datagram", UnixSocket::new_stream().unwrap().datagram());
+        notes.whether("listen without a path", UnixSocket::new_stream().unwrap().listen(8));
+        let socket = UnixSocket::new_datagram().unwrap();
+        socket.bind(folder.path("datagrams")).unwrap();
+        notes.whether("datagram", socket.datagram());
+    }
+
+    fn a_full_backlog(notes) {
+        let folder = Folder::new();
+        let path = folder.path("socket");
+        let socket = UnixSocket::new_stream().unwrap();
+        socket.bind(&path).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..4 {
+            match UnixStream::connect(&path).await {
+                Ok(stream) => waiting.push(stream),
+                Err(error) => notes.see("full", (error.kind(), error.raw_os_error())),
+            }
+        }
+        notes.see("waiting", waiting.len());
+        notes.see("accepted", listener.accept().await.is_ok());
+        notes.whether("room again", UnixStream::connect(&path).await);
+    }
+
+    fn who_sends_without_a_name(notes) {
+        let folder = Folder::new();
+        let server = UnixDatagram::bind(folder.path("server")).unwrap();
+        let client = UnixDatagram::unbound().unwrap();
+        notes.see("local", client.local_addr().unwrap());
+        notes.whether("peer", client.peer_addr());
+        notes.result("send", client.send_to(b"x", folder.path("server")).await);
+        notes.see("from", server.recv_from(&mut [0; 8]).await.unwrap().1);
+        client.connect(folder.path("server")).unwrap();
+        notes.see("peer", client.peer_addr().unwrap().as_pathname() == Some(&folder.path("server")));
+    }
+
+    fn a_connected_datagram_socket_hears_its_peer_only(notes) {
+        let folder = Folder::new();
+        let (a, b) = (folder.path("a"), folder.path("b"));
+        let (one, two) = (UnixDatagram::bind(&a).unwrap(), UnixDatagram::bind(&b).unwrap());
+        one.connect(&b).unwrap();
+        let stranger = UnixDatagram::unbound().unwrap();
+        notes.result("stranger", stranger.send_to(b"spam", &a).await);
+        notes.result("peer", two.send_to(b"mail", &a).await);
+        notes.result("len", one.recv(&mut [0; 8]).await);
+    }
+
+    fn a_datagram_that_is_too_long(notes) {
+        let (a, _b) = UnixDatagram::pair().unwrap();
+        notes.result("send", a.send(&vec![0; 10_000_000]).await);
+    }
+
+    fn a_shut_down_stream(notes) {
+        let (mut a, mut b) = UnixStream::pair().unwrap();
+        b.write_all(b"before").await.unwrap();
+        notes.whether("shutdown", a.shutdown().await);
+        notes.whether("again", a.shutdown().await);
+        notes.result("write", a.write(b"x").await);
+        notes.result("read", a.read(&mut [0; 8]).await);
+        notes.result("peer reads", b.read(&mut [0; 8]).await);
     }
 }
