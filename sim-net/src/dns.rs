@@ -74,7 +74,7 @@ struct Record {
 impl Network {
     /// The addresses of that name, as the host sees them.
     ///
-    /// An address is its own name; `localhost` and what ends in it is the host itself (RFC 6761), IPv4 first,
+    /// An address is its own name, also in the old ways to write one (`127.1`, inet_aton(3)); `localhost` and what ends in it is the host itself (RFC 6761), IPv4 first,
     /// as everywhere here. Else a record of that name counts, else a host. Letters may be small or capital (RFC 4343), but for those of a
     /// host's name that has capitals.
     ///
@@ -91,6 +91,9 @@ impl Network {
         let _ = host;
         if let Ok(address) = name.parse() {
             return Ok(vec![address]);
+        }
+        if let Some(address) = old_address(name) {
+            return Ok(vec![address.into()]);
         }
         let key = key(name);
         if key == "localhost" || key.ends_with(".localhost") {
@@ -193,4 +196,33 @@ impl Network {
 /// A name as it is compared: small letters, without the root's dot.
 fn key(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// An address of IPv4 as inet_aton(3) takes it: one to four numbers, decimal, octal or hexadecimal, of which the last fills
+/// the bytes that are left.
+fn old_address(text: &str) -> Option<Ipv4Addr> {
+    let numbers: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
+    let (last, first) = numbers.split_last()?;
+    if first.len() > 3 || first.iter().any(|byte| *byte > 255) {
+        return None;
+    }
+    let left = 32 - 8 * first.len();
+    if u64::from(*last) >> left != 0 {
+        return None;
+    }
+    let high = first.iter().zip([24, 16, 8]).map(|(byte, shift)| byte << shift);
+    Some(Ipv4Addr::from_bits(high.sum::<u32>() | last))
+}
+
+/// A number as strtoul(3) takes it, without a sign.
+fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (&text[2..], 16),
+        [b'0', _, ..] => (&text[1..], 8),
+        _ => (text, 10),
+    };
+    if !digits.bytes().all(|digit| digit.is_ascii_alphanumeric()) {
+        return None;
+    }
+    u32::from_str_radix(digits, radix).ok()
 }

@@ -36,7 +36,7 @@ pub enum Number {
     Ttl,
     /// `IP_MULTICAST_TTL`, 0 to 255.
     MulticastTtl,
-    /// `IP_TOS`, 0 to 255.
+    /// `IP_TOS`, of which the low eight bits count, and with TCP not the last two.
     Tos,
     /// `IPV6_TCLASS`, 0 to 255.
     TrafficClass,
@@ -97,24 +97,34 @@ impl Network {
     ///
     /// `EINVAL` if it is out of range, `ENOPROTOOPT` for the class of a socket of IPv4, `EBADF`.
     pub fn set_number(&mut self, id: SocketId, number: Number, value: u32) -> Result<()> {
-        let domain = self.get(id)?.domain;
+        let socket = self.get(id)?;
+        let (domain, tcp) = (socket.domain, matches!(socket.proto, Proto::Tcp(_)));
         let range = match number {
             Number::Ttl => 1..=255,
-            Number::MulticastTtl | Number::Tos | Number::TrafficClass => 0..=255,
-            Number::SendBuffer | Number::RecvBuffer => 0..=u32::MAX,
+            Number::MulticastTtl | Number::TrafficClass => 0..=255,
+            Number::Tos | Number::SendBuffer | Number::RecvBuffer => 0..=u32::MAX,
         };
         if number == Number::TrafficClass && domain != Domain::V6 {
             return Err(Errno::ENOPROTOOPT);
         }
+        // -1 is what there was at first: ip(7), ipv6(7).
+        let value = match number {
+            Number::Ttl if value == u32::MAX => 64,
+            Number::MulticastTtl if value == u32::MAX => 1,
+            Number::TrafficClass if value == u32::MAX => 0,
+            _ => value,
+        };
         if !range.contains(&value) {
             return Err(Errno::EINVAL);
         }
+        // The bits of congestion are TCP's own: `INET_ECN_MASK`.
+        let service = value & if tcp { 0xfc } else { 0xff };
         let options = &mut self.get_mut(id)?.options;
         match number {
             Number::Ttl => options.ttl = value,
             Number::MulticastTtl => options.multicast_ttl = value,
-            Number::Tos => options.tos = value,
-            Number::TrafficClass => options.traffic_class = value,
+            Number::Tos => options.tos = service,
+            Number::TrafficClass => options.traffic_class = service,
             Number::SendBuffer => {
                 options.send_buffer = (value.min(BUFFER_MOST) * 2).max(SEND_LEAST);
             }
@@ -130,7 +140,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// `ENOPROTOOPT` for the class of a socket of IPv4, `EBADF`.
+    /// `EOPNOTSUPP` for the class of a socket of IPv4, `EBADF`.
     pub fn number(&self, id: SocketId, number: Number) -> Result<u32> {
         let socket = self.get(id)?;
         let options = &socket.options;
@@ -142,7 +152,7 @@ impl Network {
             Number::Ttl => options.ttl,
             Number::MulticastTtl => options.multicast_ttl,
             Number::Tos => options.tos,
-            Number::TrafficClass if socket.domain != Domain::V6 => return Err(Errno::ENOPROTOOPT),
+            Number::TrafficClass if socket.domain != Domain::V6 => return Err(Errno::EOPNOTSUPP),
             Number::TrafficClass => options.traffic_class,
             // It grows once it is connected: `tcp_init_buffer_space`.
             Number::SendBuffer if connected => set_or(options.send_buffer, SEND_BUFFER),

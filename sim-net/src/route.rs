@@ -19,12 +19,16 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// `EINVAL` from loopback to another host, `ENETUNREACH` from one family to the other.
+    /// `EINVAL` from loopback to another host, `ENETUNREACH` and `EAFNOSUPPORT` from one family to the other.
     pub(crate) fn source(&self, host: HostId, local: IpAddr, to: IpAddr) -> Result<IpAddr> {
         if !local.is_unspecified() && !local.is_multicast() {
             return match () {
-                () if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
-                () if local.is_loopback() && !self.is_own(host, to) => Err(Errno::EINVAL),
+                // A socket of IPv6 at an address of IPv4 (`ip6_dst_lookup_tail`), and the other way.
+                () if local.is_ipv4() && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+                () if local.is_ipv6() && to.is_ipv4() => Err(Errno::ENETUNREACH),
+                () if local.is_loopback() && !self.is_own(host, to) && !to_all(to) => {
+                    Err(Errno::EINVAL)
+                }
                 () => Ok(local),
             };
         }
@@ -38,4 +42,9 @@ impl Network {
             }
         }
     }
+}
+
+/// Whether an address is that of all hosts: what is sent there from loopback stays on its host.
+fn to_all(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(v4) if v4.is_broadcast())
 }

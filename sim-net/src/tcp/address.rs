@@ -92,6 +92,19 @@ impl Network {
         Ok(local.map_or(SocketAddr::new(socket.anywhere(), 0), |local| socket.sees(local)))
     }
 
+    /// Where a connection came from that was just accepted: accept(2) says so also of one that has been reset meanwhile,
+    /// of which [`peer_addr`](Network::peer_addr) no longer does.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTCONN` if it is no connection of TCP, `EBADF`.
+    pub fn accepted_from(&self, id: SocketId) -> Result<SocketAddr> {
+        let (socket, tcp) = self.tcp_of(id)?;
+        let Role::Connected(connection) = tcp.role else { return Err(Errno::ENOTCONN) };
+        let c = self.tcp.get(connection).ok_or(Errno::ENOTCONN)?;
+        Ok(socket.sees(c.peer))
+    }
+
     pub(crate) fn tcp_peer_addr(&self, id: SocketId) -> Result<SocketAddr> {
         let (socket, tcp) = self.tcp_of(id)?;
         let Role::Connected(connection) = tcp.role else { return Err(Errno::ENOTCONN) };

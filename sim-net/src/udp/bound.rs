@@ -154,11 +154,18 @@ impl Network {
         if socket.options.is(Flag::OnlyV6) && to.is_ipv4() {
             return Err(Errno::EAFNOSUPPORT);
         }
+        let is_plain = to.is_ipv4();
         let to = self.udp_target(id, to)?;
         self.may_broadcast(id, to.ip())?;
         let udp = self.udp(id)?;
-        // An address that came with an earlier connection does not bind the next one.
-        let bound = if udp.asked.address { udp.local.ip() } else { any(udp.domain) };
+        // An address that came with an earlier connection stays (`inet_saddr`), but one of IPv6 has no part in IPv4.
+        let bound = match (udp.local.ip(), to.ip()) {
+            (IpAddr::V6(_), IpAddr::V4(_)) if !udp.asked.address => any(udp.domain),
+            (IpAddr::V6(v6), IpAddr::V4(_)) if is_plain && !v6.is_unspecified() => {
+                return Err(Errno::EAFNOSUPPORT);
+            }
+            (local, _) => local,
+        };
         let source = self.source(host, bound, to.ip())?;
         let (udp, _) = self.udp_mut(id)?;
         udp.peer = Some(to);

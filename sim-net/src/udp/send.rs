@@ -2,7 +2,7 @@
 
 use super::plain;
 use crate::{Body, Cx, Domain, Errno, Flag, HostId, Network, Packet, Result, SocketId};
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The most bytes of a datagram: 65,535 of IP less UDP's header, and over IPv4 that of IP, which counts there.
@@ -61,7 +61,7 @@ impl Network {
         let ip = self.source(host, local.ip(), to.ip())?;
         let from = SocketAddr::new(ip, local.port());
         if to.ip().is_multicast() || is_broadcast(to.ip()) {
-            for to_host in self.udp_hosts(id, host, to.ip()) {
+            for to_host in self.udp_hosts(id, host, ip, to.ip()) {
                 self.post(cx, host, to_host, from, to, Body::Udp(bytes.to_vec()));
             }
         } else if let Some(to_host) = self.route(host, to.ip()) {
@@ -72,9 +72,12 @@ impl Network {
     }
 
     /// Which hosts get what is sent to many.
-    fn udp_hosts(&self, id: SocketId, host: HostId, to: IpAddr) -> Vec<HostId> {
+    fn udp_hosts(&self, id: SocketId, host: HostId, from: IpAddr, to: IpAddr) -> Vec<HostId> {
         if to.is_multicast() {
             return self.udp_group_hosts(id, host, to);
+        }
+        if from.is_loopback() {
+            return vec![host];
         }
         // Its own host too, as Linux loops it back.
         (0u32..).zip(&self.hosts).map(|(number, _)| HostId(number)).collect()

@@ -200,7 +200,10 @@ impl From<sim_net::Ready> for Ready {
             (sim_net::Ready::ERROR, ERROR),
         ];
         let bit = |(from, to): &(sim_net::Ready, u8)| if ready.has(*from) { *to } else { 0 };
-        Ready(pairs.iter().map(bit).fold(0, BitOr::bitor))
+        let set = pairs.iter().map(bit).fold(0, BitOr::bitor);
+        // mio takes `EPOLLOUT` with `EPOLLERR` for the end of writing, also of datagrams that were refused.
+        let ended = set & (WRITABLE | ERROR) == WRITABLE | ERROR;
+        Ready(if ended { set | WRITE_CLOSED } else { set })
     }
 }
 

@@ -206,6 +206,11 @@ impl Future for Lookup {
 }
 
 fn look_up(name: &str, port: u16) -> io::Result<vec::IntoIter<SocketAddr>> {
+    if name.contains('\0') {
+        // std's words.
+        let why = "file name contained an unexpected NUL byte";
+        return Err(io::Error::new(ErrorKind::InvalidInput, why));
+    }
     let world = expect_network();
     let host = world.running_host();
     let found = world.network(|network, cx| network.resolve(cx, host, name));

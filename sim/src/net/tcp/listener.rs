@@ -107,7 +107,7 @@ impl TcpListener {
     fn take(&self) -> io::Result<(SocketId, SocketAddr)> {
         self.endpoint.ask(|net, cx, id| {
             let accepted = net.accept(cx, id)?;
-            Ok((accepted, net.peer_addr(accepted)?))
+            Ok((accepted, net.accepted_from(accepted)?))
         })
     }
 

@@ -15,7 +15,7 @@ use crate::{
     world::Half,
 };
 use bytes::BufMut;
-use sim_net::{Domain, How, Kind, UnixAddress};
+use sim_net::{Domain, Errno, How, Kind, UnixAddress};
 use std::{
     fmt,
     future::Future,
@@ -101,6 +101,10 @@ impl UnixDatagram {
     #[track_caller]
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         let (address, site) = (path_address(path.as_ref())?, Location::caller());
+        if address == UnixAddress::Unnamed {
+            // To the network it would end a connection.
+            return Err(endpoint::error(Errno::EINVAL));
+        }
         self.endpoint.change(Access::Write, site, |net, _, id| net.connect_unix(id, &address))
     }
 
