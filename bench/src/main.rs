@@ -142,10 +142,22 @@ impl Session<'_> {
         self.time_virtual("W4", "acquires", product(size::ROUNDS), workloads::semaphore);
         self.time_virtual("W5", "sleeps", product(size::SLEEPS), workloads::timers);
         self.time("W6", "messages", 2 * size::TRIPS, 1, workloads::round_trips);
+        let workers = self.peer.workers;
+        self.time_virtual("W7", "messages", 2 * product(size::REQUESTS), || {
+            workloads::requests(workers, size::REQUESTS)
+        });
         self.time("W8a", "iterations", size::EMPTY_RUNS, size::EMPTY_RUNS, workloads::empty);
         self.time("W8b", "schedules", size::RACY_RUNS, size::RACY_RUNS, workloads::racy);
         if self.wants("W9") {
             memory("W9", self.peer.name, &[PARKED, self.peer.name]);
+        }
+        self.time_virtual("W10", "virtual s", size::LONG_S, || workloads::heartbeats(workers));
+        for pairs in size::CROWDS {
+            let crowd = (pairs, size::CROWD_TRIPS / pairs);
+            let name = format!("crowd-{}", 2 * pairs);
+            self.time_virtual(&name, "messages", 2 * product(crowd), || {
+                workloads::requests(workers, crowd)
+            });
         }
     }
 

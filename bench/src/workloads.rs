@@ -1,17 +1,20 @@
 //! The programs that are measured, as a user of tokio writes them: nothing here knows that it is simulated.
-//!
-//! W7 and W10 are missing: they need the network.
 
 use sim as tokio;
 use std::{
     collections::VecDeque,
     future::poll_fn,
     mem,
-    sync::{Arc, Mutex as StdMutex, MutexGuard as StdGuard},
+    sync::{
+        Arc, Mutex as StdMutex, MutexGuard as StdGuard,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Poll, Waker},
     time::Duration,
 };
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     spawn,
     sync::{Mutex, Semaphore, mpsc},
     task::{JoinHandle, yield_now},
@@ -34,12 +37,27 @@ pub mod size {
     pub const SLEEPS: (u64, u64) = (100_000, 10);
     /// W6: round trips, of two messages each.
     pub const TRIPS: u64 = 200_000;
+    /// W7: pairs of nodes, and round trips of each.
+    pub const REQUESTS: (u64, u64) = (50, 1_000);
+    /// W7: bytes of a request, and of its response.
+    pub const MESSAGE: usize = 64;
     /// W8a: runs in one check.
     pub const EMPTY_RUNS: u64 = 2_000;
     /// W8b: runs in one check.
     pub const RACY_RUNS: u64 = 5_000;
     /// W9: tasks.
     pub const PARKED: u64 = 100_000;
+    /// W10: nodes, each with a connection to each other one.
+    pub const NODES: u64 = 5;
+    /// W10: virtual milliseconds between the heartbeats of a node.
+    pub const BEAT_MS: u64 = 100;
+    /// W10: virtual seconds.
+    pub const LONG_S: u64 = 24 * 3_600;
+    /// W10: bytes of a heartbeat.
+    pub const BEAT: usize = 16;
+    /// W7 with other numbers of nodes: pairs, of so many round trips in all.
+    pub const CROWDS: [u64; 3] = [5, 50, 500];
+    pub const CROWD_TRIPS: u64 = 50_000;
 }
 
 /// Waits for all; a panic of one goes on here.
@@ -142,6 +160,114 @@ pub async fn round_trips() {
         }
     });
     join([caller, echo]).await;
+}
+
+/// W7: pairs of nodes, of which one asks and the other answers; gives the virtual time that passed.
+pub async fn requests(workers: usize, (pairs, rounds): (u64, u64)) -> Duration {
+    let begin = network();
+    let mut clients = Vec::new();
+    for pair in 0..pairs {
+        let name = format!("server-{pair}");
+        // Which it does not wait for.
+        let _ = sim::node(&name).workers(workers).start(move || serve(rounds));
+        let client = sim::node(format!("client-{pair}")).workers(workers);
+        clients.push(client.start(move || ask(name.clone(), rounds)));
+    }
+    for client in clients {
+        client.join().await.unwrap();
+    }
+    begin.elapsed()
+}
+
+async fn serve(rounds: u64) {
+    let listener = listen().await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut message = [0; size::MESSAGE];
+    for _ in 0..rounds {
+        stream.read_exact(&mut message).await.unwrap();
+        message[0] = message[0].wrapping_add(1);
+        stream.write_all(&message).await.unwrap();
+    }
+}
+
+async fn ask(server: String, rounds: u64) {
+    // By then servers listen.
+    sleep(Duration::from_millis(5)).await;
+    let mut stream = TcpStream::connect((&*server, PORT)).await.unwrap();
+    let mut message = [7; size::MESSAGE];
+    for round in 0..rounds {
+        message[0] = round as u8;
+        stream.write_all(&message).await.unwrap();
+        stream.read_exact(&mut message).await.unwrap();
+        assert_eq!(message[0], (round as u8).wrapping_add(1));
+    }
+}
+
+/// W10: nodes that write a heartbeat to each other for a virtual day; gives the virtual time that passed.
+pub async fn heartbeats(workers: usize) -> Duration {
+    let begin = network();
+    let member = |me| {
+        let node = sim::node(member_name(me)).workers(workers);
+        node.start(move || beat(me))
+    };
+    let members: Vec<_> = (0..size::NODES).map(member).collect();
+    for member in members {
+        member.join().await.unwrap();
+    }
+    begin.elapsed()
+}
+
+fn member_name(number: u64) -> String {
+    format!("member-{number}")
+}
+
+async fn beat(me: u64) {
+    let beats = size::LONG_S * 1_000 / size::BEAT_MS;
+    let seen = Arc::new(AtomicU64::new(0));
+    let listener = listen().await;
+    let accepting = spawn(accept_beats(listener, seen.clone()));
+    sleep(Duration::from_millis(5)).await;
+    let mut streams = Vec::new();
+    for other in (0..size::NODES).filter(|other| *other != me) {
+        streams.push(TcpStream::connect((member_name(other), PORT)).await.unwrap());
+    }
+    accepting.await.unwrap();
+    for number in 0..beats {
+        sleep(Duration::from_millis(size::BEAT_MS)).await;
+        let mut beat = [0; size::BEAT];
+        beat[..8].copy_from_slice(&number.to_le_bytes());
+        for stream in &mut streams {
+            stream.write_all(&beat).await.unwrap();
+        }
+    }
+    // The last ones are still on their way.
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(seen.load(Relaxed), (size::NODES - 1) * beats);
+}
+
+async fn accept_beats(listener: TcpListener, seen: Arc<AtomicU64>) {
+    for _ in 1..size::NODES {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let seen = seen.clone();
+        drop(spawn(async move {
+            let mut beat = [0; size::BEAT];
+            while stream.read_exact(&mut beat).await.is_ok() {
+                seen.fetch_add(1, Relaxed);
+            }
+        }));
+    }
+}
+
+const PORT: u16 = 1;
+
+async fn listen() -> TcpListener {
+    TcpListener::bind(("0.0.0.0", PORT)).await.unwrap()
+}
+
+/// A millisecond from node to node, as the peers have it.
+fn network() -> Instant {
+    sim::net::default_link().latency(Duration::from_millis(1));
+    Instant::now()
 }
 
 /// W8a: nothing.

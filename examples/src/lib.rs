@@ -9,6 +9,7 @@ pub mod forgotten_error;
 pub mod kept_lock;
 pub mod last_item;
 pub mod philosophers;
+pub mod replicated;
 pub mod show;
 pub mod stale_read;
 pub mod throttle;

@@ -2,7 +2,8 @@
 
 use sim::{Config, FailureKind, Level, Outcome, time::Duration};
 use sim_examples::{
-    bank, busy_loop, forgotten_error, kept_lock, last_item, philosophers, stale_read, throttle,
+    bank, busy_loop, forgotten_error, kept_lock, last_item, philosophers, replicated, stale_read,
+    throttle,
 };
 use std::future::Future;
 
@@ -82,4 +83,10 @@ fn reads_that_are_stale() {
 fn calls_beyond_the_limit() {
     let config = Config::new().seeds(3);
     found(config, FailureKind::Error, "429", throttle::broken, throttle::corrected);
+}
+
+#[test]
+fn reads_of_a_leader_that_was_cut_off() {
+    let (broken, corrected) = (replicated::broken, replicated::corrected);
+    found(Config::new(), FailureKind::Assertion, "is not linearizable", broken, corrected);
 }

@@ -87,8 +87,6 @@ pub(crate) enum Action {
     Wake(Waker, Option<Site>),
     /// Lets a fiber go on that sleeps, or waits for a futex, in the middle of a poll.
     Unblock { ticket: u64 },
-    /// Lets happen on the network what is due.
-    Network,
 }
 
 /// What bounds and shapes a run.
@@ -165,8 +163,10 @@ pub(crate) struct World {
     pub(crate) choices: RefCell<Choices>,
     timers: RefCell<Timers<Action>>,
     now: Cell<u64>,
-    /// When the earliest timer is due.
+    /// When the earliest timer is due, or the network.
     due: Cell<u64>,
+    /// When the network is, whatever the clocks of nodes show; `u64::MAX`: never.
+    network_due: Cell<u64>,
     paused: Cell<bool>,
     /// What a step costs in this run; `None` until something looks at time.
     step_ns: Cell<Option<u64>>,
@@ -294,6 +294,7 @@ impl World {
             timers: RefCell::new(Timers::new()),
             now: Cell::new(0),
             due: Cell::new(u64::MAX),
+            network_due: Cell::new(u64::MAX),
             paused: Cell::new(false),
             step_ns: Cell::new(None),
             watched,

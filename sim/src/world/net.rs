@@ -1,12 +1,13 @@
 //! The network of a run: who asks it, who waits for its sockets, and when it is due.
 //!
 //! `sim-net` knows neither tasks nor wakers. Here each of its verbs is followed by what is due at once, those
-//! whose sockets have changed are woken, and one timer is armed for what is due later. Wakes that a verb brings about
-//! are its caller's, and so scheduling points; wakes that time brings about are nobody's.
+//! whose sockets have changed are woken, and the world notes when it is to come back. That is a time of the run, and no
+//! timer: timers are their nodes', and move with clocks that are set. Wakes that a verb brings about are its caller's,
+//! and so scheduling points; wakes that time brings about are nobody's.
 //!
 //! A run that never comes here pays a branch at its beginning.
 
-use super::{Action, NOBODY, Running, World};
+use super::{NOBODY, Running, World};
 use crate::{
     io::{Interest, Ready},
     point::{Access, Op, Site},
@@ -84,8 +85,9 @@ pub(super) struct Net {
     waiters: Vec<Option<Waiters>>,
     /// The number that all sockets have in an exhaustive search.
     object: Option<u32>,
-    armed: Option<(u64, sim_time::Key)>,
     woken: Vec<SocketId>,
+    /// Room for those who are woken.
+    wakers: Vec<Waker>,
 }
 
 impl Net {
@@ -114,12 +116,14 @@ impl Net {
         self.waiters(socket).ready
     }
 
-    /// Lets happen what is due, and takes those whose sockets have changed.
-    fn settle(&mut self, cx: &mut Cx<'_>) -> Vec<Waker> {
-        while self.network.next().is_some_and(|at_ns| at_ns <= cx.now_ns) {
+    /// Lets happen what is due, and takes those whose sockets have changed; gives when more is due.
+    fn settle(&mut self, cx: &mut Cx<'_>) -> (u64, Vec<Waker>) {
+        let mut next_ns = self.next_ns();
+        while next_ns <= cx.now_ns {
             self.network.advance(cx);
+            next_ns = self.next_ns();
         }
-        let mut wakers = Vec::new();
+        let mut wakers = mem::take(&mut self.wakers);
         let mut woken = mem::take(&mut self.woken);
         self.network.take_woken(&mut woken);
         for socket in woken.drain(..) {
@@ -130,20 +134,36 @@ impl Net {
             }
         }
         self.woken = woken;
-        wakers
+        (next_ns, wakers)
+    }
+
+    fn next_ns(&mut self) -> u64 {
+        self.network.next().unwrap_or(u64::MAX)
     }
 }
 
 impl World {
     /// Lets `f` ask the network, and wakes those who waited for what it changed.
     pub(crate) fn network<R>(&self, f: impl FnOnce(&mut Network, &mut Cx<'_>) -> R) -> R {
-        let (result, wakers) = self.with_net(|net, cx| {
+        let (result, (next_ns, wakers)) = self.with_net(|net, cx| {
             let result = f(&mut net.network, cx);
             (result, net.settle(cx))
         });
-        self.arm_network();
-        wakers.into_iter().for_each(Waker::wake);
+        self.network_comes_back(next_ns, wakers);
         result
+    }
+
+    /// The network is to be called when it is due next, and not before; wakes those who waited.
+    #[inline]
+    fn network_comes_back(&self, next_ns: u64, mut wakers: Vec<Waker>) {
+        self.set_network_due(next_ns);
+        if wakers.capacity() == 0 {
+            return;
+        }
+        wakers.drain(..).for_each(Waker::wake);
+        if let Some(net) = self.net.borrow_mut().as_deref_mut() {
+            net.wakers = wakers;
+        }
     }
 
     /// Runs code of the user's that the network calls: nobody runs meanwhile, so that nothing in it is a point.
@@ -208,38 +228,20 @@ impl World {
     /// Whether nothing but the network's own questions would ever happen again, and those change nothing.
     pub(super) fn network_is_quiet(&self) -> bool {
         let net = self.net.borrow();
-        let quiet = net.as_deref().is_some_and(|net| net.armed.is_some() && net.network.is_quiet());
-        quiet && self.timers.borrow().len() == 1
+        net.as_deref().is_some_and(|net| net.network.is_quiet()) && self.timers.borrow().is_empty()
     }
 
-    /// Has the network called when it is due next, and not before.
-    fn arm_network(&self) {
-        let mut net = self.net.borrow_mut();
-        let Some(net) = &mut *net else { return };
-        let next = net.network.next();
-        if next == net.armed.map(|(at_ns, _)| at_ns) {
-            return;
-        }
-        if let Some((_, key)) = net.armed.take() {
-            self.timer_cancel(key);
-        }
-        net.armed = next.map(|at_ns| (at_ns, self.timer_insert(at_ns, Action::Network)));
-    }
-
-    /// The time has come for which the network was armed.
+    /// The time has come for which the network has asked.
     pub(super) fn network_is_due(&self) {
-        let wakers = self.with_net(|net, cx| {
-            net.armed = None;
-            net.settle(cx)
-        });
-        self.arm_network();
-        wakers.into_iter().for_each(Waker::wake);
+        let (next_ns, wakers) = self.with_net(Net::settle);
+        self.network_comes_back(next_ns, wakers);
     }
 
     /// Forgets the network of the former run.
     pub(super) fn clear_network(&self) {
         let former = self.net.take();
         drop(former);
+        self.network_due.set(u64::MAX);
     }
 
     // --- who waits

@@ -265,7 +265,7 @@ impl World {
         // What was due at a time of the clock is due when it shows that.
         let mut timers = self.timers.borrow_mut();
         timers.retime(node, |at| clock.when_ns(former.monotonic_ns(at)).max(now));
-        self.due.set(timers.next().unwrap_or(u64::MAX));
+        self.due.set(timers.next().unwrap_or(u64::MAX).min(self.network_due.get()));
     }
 
     /// A random word from the stream of the node that runs.

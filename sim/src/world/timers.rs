@@ -55,12 +55,34 @@ impl World {
     /// Arms a timer, at a time of the clock of the node that runs.
     #[track_caller]
     pub(crate) fn timer_insert(&self, at_ns: u64, action: Action) -> sim_time::Key {
-        if self.step_ns.get().is_none() {
-            self.draw_step_cost();
-        }
+        self.let_time_pass();
         let at_ns = self.when_ns(at_ns);
         self.due.set(self.due.get().min(at_ns));
         self.timers.borrow_mut().insert_of(self.current_node(), at_ns, action)
+    }
+
+    /// From now on steps take time, if they do in this run.
+    #[inline]
+    fn let_time_pass(&self) {
+        if self.step_ns.get().is_none() {
+            self.draw_step_cost();
+        }
+    }
+
+    /// When the network is to be called, at a time of the run; `u64::MAX`: never.
+    #[inline]
+    pub(super) fn set_network_due(&self, at_ns: u64) {
+        if at_ns != self.network_due.replace(at_ns) && at_ns < u64::MAX {
+            self.let_time_pass();
+            self.due.set(self.due.get().min(at_ns));
+        }
+    }
+
+    /// When a timer, or the network, is due next.
+    #[inline]
+    pub(super) fn next_due(&self) -> Option<u64> {
+        let network = Some(self.network_due.get()).filter(|at_ns| *at_ns < u64::MAX);
+        self.timers.borrow_mut().next().into_iter().chain(network).min()
     }
 
     pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
@@ -116,10 +138,18 @@ impl World {
         loop {
             let action = {
                 let mut timers = self.timers.borrow_mut();
+                let next = timers.next().unwrap_or(u64::MAX);
+                // Of both at one time the network first.
+                let network = self.network_due.get();
+                if network <= next.min(now) && network < u64::MAX {
+                    drop(timers);
+                    self.network_is_due();
+                    continue;
+                }
                 match timers.pop_due(now) {
                     Some(action) => action,
                     None => {
-                        self.due.set(timers.next().unwrap_or(u64::MAX));
+                        self.due.set(next.min(network));
                         return;
                     }
                 }
@@ -127,14 +157,13 @@ impl World {
             match action {
                 Action::Wake(waker, _) => waker.wake(),
                 Action::Unblock { ticket } => self.unblock_by_timer(ticket),
-                Action::Network => self.network_is_due(),
             }
         }
     }
 
     /// Goes to the time of the next timer; false if there is none.
     pub(super) fn advance(&self) -> bool {
-        let Some(next) = self.timers.borrow_mut().next() else { return false };
+        let Some(next) = self.next_due() else { return false };
         if self.network_is_quiet() {
             return false;
         }
