@@ -46,7 +46,7 @@ pub use listing::{SocketLine, Underway};
 pub use network::{Cx, Network};
 pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
-pub use rule::{RuleId, Verdict};
+pub use rule::{Rule, RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
 pub use tcp::{Flags, KeepAlive, Segment};
 pub use unix::{Credentials, UnixAddress};

@@ -24,8 +24,8 @@ pub enum Verdict {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct RuleId(pub u32);
 
-/// What a rule is.
-pub(crate) type Rule = Box<dyn FnMut(&Packet) -> Verdict>;
+/// What a rule is: code that decides on a packet.
+pub type Rule = Box<dyn FnMut(&Packet) -> Verdict>;
 
 #[derive(Default)]
 pub(crate) struct Rules {
@@ -77,11 +77,12 @@ impl Network {
         id
     }
 
-    /// Ends a rule; whether there was one.
-    pub fn remove_rule(&mut self, rule: RuleId) -> bool {
+    /// Ends a rule, if there is one, and gives it back: what it has captured may run code of the user's when it is
+    /// dropped, which is better done when nobody is using the network.
+    pub fn remove_rule(&mut self, rule: RuleId) -> Option<Rule> {
         self.tcp_unsettle();
-        let before = self.wire.rules.all.len();
-        self.wire.rules.all.retain(|(id, _)| *id != rule);
-        self.wire.rules.all.len() < before
+        let rules = &mut self.wire.rules.all;
+        let index = rules.iter().position(|(id, _)| *id == rule)?;
+        Some(rules.remove(index).1)
     }
 }

@@ -105,8 +105,8 @@ fn a_rule_ends_when_it_is_removed() {
     let rule = wired.add_rule(|_| Verdict::Drop);
     assert_eq!(rule, RuleId(1));
     wired.send_to(from, b"lost", address).unwrap();
-    assert!(wired.remove_rule(rule));
-    assert!(!wired.remove_rule(rule));
+    assert!(wired.remove_rule(rule).is_some());
+    assert!(wired.remove_rule(rule).is_none());
     wired.send_to(from, b"arrives", address).unwrap();
     wired.run();
     assert_eq!(wired.recv_all(to), [b"arrives"]);

@@ -5,6 +5,7 @@
 //! which ports were free.
 
 #![expect(unreachable_pub, reason = "a module of a test and of an example, each of them a crate")]
+#![expect(clippy::duplicate_mod, reason = "each file is compiled for both sides")]
 
 use std::{fmt::Debug, future::Future, io, pin::Pin};
 

@@ -60,7 +60,9 @@ impl Drop for Rule {
             && let Some(world) = context::find(&self.remote)
             && world.run() == self.run
         {
-            world.network(|network, _| network.remove_rule(id));
+            // What the rule has captured is dropped when the network is free again: it may have sockets.
+            let rule = world.network(|network, _| network.remove_rule(id));
+            drop(rule);
         }
     }
 }

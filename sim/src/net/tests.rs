@@ -109,3 +109,12 @@ fn a_large_future_can_be_blocked_on() {
     });
     assert_eq!(sum, 7 * 4096);
 }
+
+#[test]
+fn a_rule_that_ends_may_close_sockets() {
+    crate::runtime::Runtime::new().unwrap().block_on(async {
+        let kept = UdpSocket::bind("127.0.0.1:7").await.unwrap();
+        drop(rule(move |_| if kept.local_addr().is_err() { Verdict::Drop } else { Verdict::Pass }));
+        assert!(UdpSocket::bind("127.0.0.1:7").await.is_ok(), "it was closed with its rule");
+    });
+}
