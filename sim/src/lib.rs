@@ -83,6 +83,8 @@ mod world;
 #[cfg(feature = "proptest")]
 mod any;
 pub mod history;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 pub mod io;
 #[doc(hidden)]
 pub mod macros_support;
