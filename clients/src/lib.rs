@@ -4,7 +4,7 @@
 //! [`redis_counter`], [`redis_lock`]. [`redis_server`] and [`postgres_server`] are the other ends of the clients, as much
 //! of them as the programs here need. `docs/clients.md` says how to bring a client of your own.
 
-//pub mod postgres_server;
+pub mod postgres_server;
 pub mod redis_counter;
 pub mod redis_lock;
 pub mod redis_server;

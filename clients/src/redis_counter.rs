@@ -25,12 +25,11 @@ const VISITS: usize = 2;
 /// If nobody listens there, or speaks RESP.
 pub async fn connect(host: &str) -> RedisResult<MultiplexedConnection> {
     let stream = TcpStream::connect((host, 6379)).await?;
-    let config = AsyncConnectionConfig::new()
-        .set_response_timeout(None)
-        .set_connection_timeout(None);
+    stream.set_nodelay(true)?; // As the crate does with sockets of its own.
+    let config =
+        AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
     let info = RedisConnectionInfo::default();
-    let (redis, driver) =
-        MultiplexedConnection::new_with_config(&info, stream, config).await?;
+    let (redis, driver) = MultiplexedConnection::new_with_config(&info, stream, config).await?;
     tokio::spawn(driver);
     Ok(redis)
 }
@@ -45,7 +44,9 @@ pub async fn connect_soon(host: &str) -> MultiplexedConnection {
     }
 }
 
-async fn visits(add: impl AsyncFn(&mut MultiplexedConnection) -> RedisResult<()>) -> RedisResult<()> {
+async fn visits(
+    add: impl AsyncFn(&mut MultiplexedConnection) -> RedisResult<()>,
+) -> RedisResult<()> {
     let mut redis = connect_soon("redis").await;
     for _ in 0..VISITS {
         add(&mut redis).await?;

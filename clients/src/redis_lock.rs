@@ -7,10 +7,12 @@ use crate::{
     redis_counter::connect_soon,
     redis_server::{self, Store},
 };
-use redis::{ExistenceCheck, AsyncCommands, RedisResult, SetExpiry, SetOptions, aio::MultiplexedConnection};
+use rand::RngExt;
+use redis::{
+    AsyncCommands, ExistenceCheck, RedisResult, SetExpiry, SetOptions, aio::MultiplexedConnection,
+};
 use sim as tokio;
 use sim::rand::rng;
-use rand::RngExt;
 use std::sync::{Arc, Mutex};
 use tokio::time::{Duration, sleep};
 
@@ -46,7 +48,12 @@ impl Ledger {
 }
 
 /// Takes the lock, changes the ledger, gives the lock back if it is still its own. Whether the change was made.
-async fn change(redis: &mut MultiplexedConnection, me: u64, ledger: &Ledger, broken: bool) -> RedisResult<bool> {
+async fn change(
+    redis: &mut MultiplexedConnection,
+    me: u64,
+    ledger: &Ledger,
+    broken: bool,
+) -> RedisResult<bool> {
     let ten_seconds = SetOptions::default()
         .conditional_set(ExistenceCheck::NX)
         .with_expiration(SetExpiry::EX(10));
@@ -82,7 +89,9 @@ async fn workers(broken: bool) {
     let mut workers = Vec::new();
     for me in 0..WORKERS {
         let ledger = ledger.clone();
-        workers.push(sim::node(format!("worker-{me}")).start(move || work(me, ledger.clone(), broken)));
+        workers.push(
+            sim::node(format!("worker-{me}")).start(move || work(me, ledger.clone(), broken)),
+        );
     }
     // One of them stands still for a while, somewhen.
     sleep(Duration::from_millis(rng().random_range(0..3_000))).await;

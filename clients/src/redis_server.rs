@@ -44,6 +44,7 @@ pub async fn serve(store: Store) -> io::Result<()> {
     let listener = TcpListener::bind("0.0.0.0:6379").await?;
     loop {
         let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?; // As the real server does.
         let store = store.clone();
         sim::spawn(async move {
             // A client that goes away in the middle of something is its own affair.
@@ -138,6 +139,7 @@ fn run(keys: &mut BTreeMap<String, Entry>, words: &[String], now: Instant) -> Re
         ("CLIENT", _) => Reply::Simple("OK"),
         ("GET", [key]) => Reply::Text(keys.get(*key).map(|entry| entry.value.clone())),
         ("SET", [key, value, options @ ..]) => set(keys, key, value, options, now),
+        ("SETEX", [key, seconds, value]) => set(keys, key, value, &["EX", seconds], now),
         ("INCR", [key]) => add(keys, key, "1"),
         ("INCRBY", [key, more]) => add(keys, key, more),
         ("DEL", gone) => {

@@ -51,15 +51,19 @@ type Count = Arc<AtomicU32>;
 fn router(count: Count) -> Router {
     Router::new()
         .route("/hello/{name}", get(async |Path(name): Path<String>| format!("hello {name}")))
-        .route("/count", post(async |State(count): State<Count>| {
-            (count.fetch_add(1, SeqCst) + 1).to_string()
-        }))
+        .route(
+            "/count",
+            post(async |State(count): State<Count>| (count.fetch_add(1, SeqCst) + 1).to_string()),
+        )
         .route("/length", post(length))
         .route("/blocks/{count}", get(blocks))
-        .route("/sleep/{seconds}", get(async |Path(seconds): Path<u64>| {
-            sleep(Duration::from_secs(seconds)).await;
-            "slept"
-        }))
+        .route(
+            "/sleep/{seconds}",
+            get(async |Path(seconds): Path<u64>| {
+                sleep(Duration::from_secs(seconds)).await;
+                "slept"
+            }),
+        )
         .route("/panic", get(async || -> &'static str { panic!("the handler fell") }))
         .with_state(count)
 }

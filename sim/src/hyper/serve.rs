@@ -91,10 +91,7 @@ where
 }
 
 /// One request; the date is that of the node's clock.
-async fn answer<S, B>(
-    mut service: S,
-    request: Request<Incoming>,
-) -> Result<Response<B>, S::Error>
+async fn answer<S, B>(mut service: S, request: Request<Incoming>) -> Result<Response<B>, S::Error>
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
 {
