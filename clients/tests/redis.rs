@@ -2,7 +2,7 @@
 
 use redis::{AsyncCommands, aio::MultiplexedConnection, pipe};
 use sim::{
-    Config, Node, Report,
+    Config, FailureKind, Node, Report,
     task::JoinSet,
     time::{Duration, Instant, sleep, timeout},
 };
@@ -111,6 +111,19 @@ fn partition_is_a_timeout_and_then_an_answer() {
         sim::net::partition("main", "redis");
         assert!(timeout(SECOND, connect("redis")).await.is_err());
     });
+}
+
+/// A limit of the crate's own is a sleep of the real tokio, of which there is none: the run says so.
+#[test]
+fn timeouts_of_the_crate_need_the_real_tokio() {
+    let report = sim::check(Config::new().seeds(1), || async {
+        let (_server, mut redis) = server().await;
+        redis.set_response_timeout(SECOND);
+        let _ = redis.get::<_, Option<String>>("name").await;
+    });
+    let failure = report.failure.expect("it panics");
+    assert_eq!(failure.kind, FailureKind::Panic, "{failure}");
+    assert!(failure.message.contains("there is no reactor running"), "{failure}");
 }
 
 #[test]
