@@ -29,8 +29,11 @@ const INT8: u32 = 20;
 /// The accounts, which outlive a crash if they are kept.
 pub type Accounts = Arc<Mutex<BTreeMap<i32, i64>>>;
 
-/// The statements that are known: text, types of the parameters, names and types of the columns.
-const STATEMENTS: [(&str, &[u32], &[(&str, u32)]); 4] = [
+/// Text, types of the parameters, names and types of the columns.
+type Statement = (&'static str, &'static [u32], &'static [(&'static str, u32)]);
+
+/// The statements that are known.
+const STATEMENTS: [Statement; 4] = [
     ("SELECT balance FROM accounts WHERE id = $1", &[INT4], &[("balance", INT8)]),
     ("UPDATE accounts SET balance = balance + $2 WHERE id = $1", &[INT4, INT8], &[]),
     ("SELECT pg_sleep($1)", &[INT4], &[]),
