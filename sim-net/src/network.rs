@@ -14,7 +14,10 @@ use crate::{
     wire::{Ticket, Wire},
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
-use core::net::{IpAddr, SocketAddr};
+use core::{
+    iter,
+    net::{IpAddr, SocketAddr},
+};
 use sim_choice::{Choices, Path};
 use sim_time::Timers;
 
@@ -208,10 +211,36 @@ impl Network {
     /// `EAGAIN`, `EPIPE`, `ECONNRESET`, `ETIMEDOUT`, `ENOTCONN`, `EDESTADDRREQ`, `EMSGSIZE`, `ECONNREFUSED`, `EBADF`.
     pub fn send(&mut self, cx: &mut Cx<'_>, id: SocketId, bytes: &[u8]) -> Result<usize> {
         match self.get(id)?.proto {
-            Proto::Tcp(_) => self.tcp_send(cx, id, bytes),
+            Proto::Tcp(_) => self.tcp_send(cx, id, iter::once(bytes)),
             Proto::Udp(_) => self.udp_send(cx, id, bytes),
             Proto::Unix(_) => self.unix_send(id, bytes),
         }
+    }
+
+    /// As [`send`](Network::send), of several pieces at once: writev(2). To TCP they are one, so that a head and a body
+    /// share a segment. Only for streams: each piece would be a datagram of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Network::send).
+    pub fn send_pieces<'a>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SocketId,
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Result<usize> {
+        if let Proto::Tcp(_) = self.get(id)?.proto {
+            return self.tcp_send(cx, id, pieces);
+        }
+        let mut all = 0;
+        for piece in pieces.filter(|piece| !piece.is_empty()) {
+            match self.send(cx, id, piece) {
+                Ok(count) => all += count,
+                Err(_) if all > 0 => break,
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(all)
     }
 
     /// Takes received bytes, or one datagram, of which what does not fit is lost; 0 bytes of a stream is its end: recv(2).

@@ -37,6 +37,12 @@
 //! nodes, see [`mod@node`]: each has tasks, entropy and a clock of its own, and crashes, restarts and pauses apart. They
 //! talk to each other over [`net`], whose links can be cut, held and shaped.
 //!
+//! # Features
+//!
+//! None is on by default. `proptest` has `any`: inputs from proptest strategies. `hyper` has the module `hyper`: tasks,
+//! time and connections for hyper 1.x, and a loop that serves axum routers; `hyper-client` adds a connector for the
+//! pooled client of hyper-util.
+//!
 //! # Limits
 //!
 //! - Real threads, processes, sockets and files are outside of the simulation, and what they do is not
@@ -83,6 +89,8 @@ mod world;
 #[cfg(feature = "proptest")]
 mod any;
 pub mod history;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 pub mod io;
 #[doc(hidden)]
 pub mod macros_support;

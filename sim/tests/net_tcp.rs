@@ -347,3 +347,21 @@ fn runs_of_one_seed_are_equal() {
     });
     assert!(report.failure.is_none(), "{report}");
 }
+
+/// writev(2) is one write: Nagle's algorithm does not hold the second slice back until the first is acknowledged, which
+/// takes a peer that has nothing to say 40 ms.
+#[sim::test]
+async fn slices_share_a_segment() {
+    let (mut client, mut server) = pair().await;
+    let mut word = [0; 2];
+    for _ in 0..20 {
+        let start = tokio::time::Instant::now();
+        let slices = [IoSlice::new(b"a"), IoSlice::new(b"b")];
+        assert_eq!(client.write_vectored(&slices).await.unwrap(), 2);
+        server.read_exact(&mut word).await.unwrap();
+        assert_eq!(&word, b"ab");
+        assert!(start.elapsed() < Duration::from_millis(10), "{:?}", start.elapsed());
+        server.write_all(&word).await.unwrap();
+        client.read_exact(&mut word).await.unwrap();
+    }
+}

@@ -25,20 +25,26 @@ impl Network {
         }
     }
 
-    pub(crate) fn tcp_send(
+    /// Takes all pieces before it sends any, so that segments go across their bounds.
+    pub(crate) fn tcp_send<'a>(
         &mut self,
         cx: &mut Cx<'_>,
         id: SocketId,
-        bytes: &[u8],
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Result<usize> {
         let Role::Connected(connection) = self.tcp_of(id)?.1.role else { return Err(Errno::EPIPE) };
         let partial = self.tcp.partial_io;
         let c = self.tcp.get_mut(connection).expect("a connected socket has a connection");
-        let mut count = c.may_write(bytes.len())?;
+        let mut count = c.may_write(pieces.clone().map(<[u8]>::len).sum())?;
         if partial {
             count = part(cx, count, 999);
         }
-        c.unacked.push(&bytes[..count]);
+        let mut left = count;
+        for piece in pieces {
+            let taken = piece.len().min(left);
+            c.unacked.push(&piece[..taken]);
+            left -= taken;
+        }
         self.tcp_flush(cx, connection);
         Ok(count)
     }

@@ -90,17 +90,8 @@ macro_rules! stream {
             }
 
             fn write_all_of(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                self.endpoint.ask(|net, cx, id| {
-                    let mut all = 0;
-                    for buf in bufs.iter().filter(|buf| !buf.is_empty()) {
-                        match net.send(cx, id, buf) {
-                            Ok(len) => all += len,
-                            Err(_) if all > 0 => return Ok(all),
-                            Err(errno) => return Err(errno),
-                        }
-                    }
-                    Ok(all)
-                })
+                let pieces = bufs.iter().map(|buf| &**buf);
+                self.endpoint.ask(|net, cx, id| net.send_pieces(cx, id, pieces.clone()))
             }
 
             pub(super) fn poll_read_half(
