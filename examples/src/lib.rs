@@ -6,6 +6,7 @@
 pub mod bank;
 pub mod busy_loop;
 pub mod forgotten_error;
+pub mod gossip;
 pub mod kept_lock;
 pub mod last_item;
 pub mod philosophers;

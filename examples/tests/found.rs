@@ -2,8 +2,8 @@
 
 use sim::{Config, FailureKind, Level, Outcome, time::Duration};
 use sim_examples::{
-    bank, busy_loop, forgotten_error, kept_lock, last_item, philosophers, replicated, stale_read,
-    throttle,
+    bank, busy_loop, forgotten_error, gossip, kept_lock, last_item, philosophers, replicated,
+    stale_read, throttle,
 };
 use std::future::Future;
 
@@ -89,4 +89,11 @@ fn calls_beyond_the_limit() {
 fn reads_of_a_leader_that_was_cut_off() {
     let (broken, corrected) = (replicated::broken, replicated::corrected);
     found(Config::new(), FailureKind::Assertion, "is not linearizable", broken, corrected);
+}
+
+#[test]
+fn machine_that_is_not_believed() {
+    let config = Config::new().seeds(2);
+    let words = "has not come about within 40s";
+    found(config, FailureKind::Assertion, words, gossip::broken, gossip::corrected);
 }

@@ -1,0 +1,9 @@
+//! Shows `sim` finding the machine that nobody believes to be alive, replaying it, and passing the corrected twin.
+
+use sim::Config;
+use sim_examples::{gossip, show::show_with};
+
+fn main() {
+    // A hundred machines for a virtual minute take a while.
+    show_with(Config::from_env().seeds(10), "gossip", gossip::broken, gossip::corrected);
+}
