@@ -497,7 +497,7 @@ impl Disk {
             self.space.used += after - before;
         }
         if end > was && !keep_size {
-            self.cached.apply(&Change::Size { ino, to: end }, wall_ns);
+            self.cached.apply(&Change::Size { ino, to: end, cut: false }, wall_ns);
             self.pending.size(ino, (was, end), &[], origin(cx), self.rules);
         }
         Ok(())

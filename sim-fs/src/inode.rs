@@ -85,8 +85,8 @@ pub(crate) enum Change {
     Create { ino: Ino, inode: Arc<Inode> },
     /// A page gets that content; its block is allocated where it had none.
     Page { ino: Ino, index: u64, content: Arc<Page> },
-    /// A file becomes that long.
-    Size { ino: Ino, to: u64 },
+    /// A file becomes that long; `cut` if it was longer.
+    Size { ino: Ino, to: u64, cut: bool },
     /// Pages get blocks, of zeros, where they have none.
     Allocate { ino: Ino, first: u64, count: u64 },
     /// Mode, owner or times are set.
@@ -165,7 +165,7 @@ impl Image {
             Change::Page { ino, index, content } => {
                 self.with_pages(*ino, wall_ns, |pages| pages.set_page(*index, content.clone()));
             }
-            Change::Size { ino, to } => {
+            Change::Size { ino, to, .. } => {
                 self.with_pages(*ino, wall_ns, |pages| pages.set_size(*to));
             }
             Change::Allocate { ino, first, count } => {

@@ -241,11 +241,12 @@ impl Pending {
         if rules.data_ordered {
             needs.extend_from_slice(pages);
         }
-        let id = self.push(Change::Size { ino, to }, needs, from, rules);
+        let cut = to < was;
+        let id = self.push(Change::Size { ino, to, cut }, needs, from, rules);
         let tracks = self.inodes.entry(ino).or_default();
         tracks.own.push(id);
         tracks.size = Some(id);
-        if to < was {
+        if cut {
             tracks.cut = Some(id);
             // What is written there from now on are other states of other blocks; the page that is cut in two is
             // written to at once, to zero its end.
@@ -342,7 +343,7 @@ impl Pending {
 
     /// These, and all that they need, in order.
     pub(crate) fn closure(&self, ids: Vec<OpId>) -> Vec<OpId> {
-        if ids.iter().all(|id| self.get(*id).is_none_or(|op| op.needs.is_empty() && !op.is_page())) {
+        if ids.iter().all(|id| self.get(*id).is_none_or(|op| op.is_alone())) {
             return ids;
         }
         let mut closed = BTreeSet::new();
@@ -353,11 +354,26 @@ impl Pending {
                 continue;
             }
             next.extend(&op.needs);
-            if let Change::Page { ino, index, .. } = op.change {
-                next.extend(self.versions(ino, index).iter().filter(|version| **version < id));
+            match op.change {
+                Change::Page { ino, index, .. } => {
+                    next.extend(self.versions(ino, index).iter().filter(|version| **version < id));
+                }
+                Change::Size { ino, to, cut: true } => {
+                    next.extend(self.cut_off(ino, page_of(to)).filter(|page| *page < id));
+                }
+                _ => {}
             }
         }
         closed.into_iter().collect()
+    }
+
+    /// Writes of the pages from that one on. Those before a cut are done with once it is durable.
+    fn cut_off(&self, ino: Ino, from: u64) -> impl Iterator<Item = OpId> {
+        let own = self.inodes.get(&ino).into_iter().flat_map(|tracks| tracks.own.iter().copied());
+        own.filter(move |id| {
+            let op = self.get(*id);
+            op.is_some_and(|op| matches!(op.change, Change::Page { index, .. } if index >= from))
+        })
     }
 
     fn versions(&self, ino: Ino, index: u64) -> &[OpId] {
@@ -466,6 +482,12 @@ impl Pending {
 impl Op {
     pub(crate) fn is_page(&self) -> bool {
         matches!(self.change, Change::Page { .. })
+    }
+
+    /// Whether a sync of it covers nothing else.
+    fn is_alone(&self) -> bool {
+        let more = matches!(self.change, Change::Page { .. } | Change::Size { cut: true, .. });
+        self.needs.is_empty() && !more
     }
 
     fn is_attributes(&self) -> bool {

@@ -48,6 +48,8 @@ impl Host {
 
     pub(crate) fn start(&mut self) {
         self.end();
+        // `./..` is within reach of chmod.
+        fs::chmod(&self.above, Mode::from_raw_mode(0o755)).unwrap();
         let path = self.above.join("w");
         std::fs::create_dir(&path).unwrap();
         self.base =
@@ -117,6 +119,7 @@ impl Host {
                 &vec![*byte; *len],
                 *offset,
             )? as u64),
+            Act::Seek { file, .. } if is_folder(&fs::fstat(open(files, *file)?)?) => Value::Done,
             Act::Seek { file, whence, offset } => {
                 let at = offset.unsigned_abs();
                 let to = match whence {
@@ -234,6 +237,9 @@ fn content(path: &std::path::Path) -> Vec<u8> {
     let file = std::fs::File::open(path).unwrap();
     let mut bytes = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
     file.read_exact_at(&mut bytes, 0).unwrap();
+    if mode & 0o400 == 0 {
+        fs::chmod(path, Mode::from_raw_mode(mode & 0o7777)).unwrap();
+    }
     bytes
 }
 
@@ -261,9 +267,13 @@ fn open(files: &[OwnedFd], file: usize) -> Result<BorrowedFd<'_>, Errno> {
     files.get(file).map(AsFd::as_fd).ok_or(Errno::BADF)
 }
 
+fn is_folder(about: &fs::Stat) -> bool {
+    about.st_mode & 0o170_000 == 0o040_000
+}
+
 fn stat(about: &fs::Stat, ext4: bool) -> Value {
     let kind = about.st_mode & 0o170_000;
-    let folder = kind == 0o040_000;
+    let folder = is_folder(about);
     Value::Stat {
         kind,
         permissions: about.st_mode & 0o7777,

@@ -54,8 +54,14 @@ fn run(host: &mut Host, acts: &[Act]) -> Result<(), String> {
     }
     if outcome.is_ok() {
         let (ours, real) = (model.tree(), host.tree());
-        if ours != real {
-            outcome = Err(format!("trees differ: the model has {ours:?}, Linux {real:?}"));
+        let differ = |path: &&Vec<u8>| ours.get(*path) != real.get(*path);
+        if let Some(path) = ours.keys().chain(real.keys()).find(differ) {
+            outcome = Err(format!(
+                "{} at the end: the model has {:?}, Linux {:?}",
+                path.escape_ascii(),
+                ours.get(path),
+                real.get(path)
+            ));
         }
     }
     host.end();
