@@ -110,7 +110,8 @@ impl Disk {
         ino
     }
 
-    /// All that is on the disk, as programs see it, by absolute path; the root is not among it.
+    /// All that is on the disk, as programs see it, by absolute path; the root is not among it. A sparse file takes
+    /// as much memory as it is long.
     #[must_use]
     pub fn contents(&self) -> BTreeMap<Vec<u8>, Content> {
         let mut all = BTreeMap::new();

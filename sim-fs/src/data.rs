@@ -61,12 +61,13 @@ impl Disk {
     /// I/O cannot have; `EIO` by a fault.
     pub fn pread(&mut self, cx: &mut Cx<'_>, fd: Fd, offset: u64, into: &mut [u8]) -> Result<usize> {
         self.begin(cx, Verb::Read)?;
+        check_range(offset, 0)?;
         let file = self.open_file(fd)?;
         if !file.how.read {
             return Err(Errno::EBADF);
         }
         let (ino, direct) = (file.ino, file.how.direct);
-        // The order of the checks is that of the kernel: rw_verify_area, then the file system.
+        // The order of the checks is that of the kernel: ksys_pread64, rw_verify_area, then the file system.
         check_range(offset, into.len())?;
         let faults = self.faults_at(&file.path);
         let pages = self.file_pages(ino)?;
@@ -259,6 +260,7 @@ impl Disk {
         data: &[u8],
     ) -> Result<(u64, usize)> {
         self.begin(cx, Verb::Write)?;
+        check_range(offset, 0)?;
         let &OpenFile { ino, how, ref path, .. } = self.open_file(fd)?;
         if !how.write {
             return Err(Errno::EBADF);

@@ -99,12 +99,6 @@ fn target() -> impl Strategy<Value = Text> {
     .prop_map(Text)
 }
 
-impl Text {
-    pub(crate) fn new(bytes: Vec<u8>) -> Text {
-        Text(bytes)
-    }
-}
-
 fn offset() -> impl Strategy<Value = u64> {
     prop_oneof![
         6 => 0..20u64,

@@ -1,8 +1,8 @@
 //! The operations on a `Disk`.
 
-use crate::{Answer, Value, act::{Act, Text}};
+use crate::{Answer, Value, act::Act};
 use sim_choice::{Choices, Path, Seed, Strategy};
-use sim_fs::{Access, Content, Cx, Disk, Errno, Fd, FileType, Flock, Open, Seek, Stat, User};
+use sim_fs::{Access, Cx, Disk, Errno, Fd, FileType, Flock, Open, Seek, Stat, User};
 use std::collections::BTreeMap;
 
 pub(crate) struct Model {
@@ -128,25 +128,31 @@ impl Model {
     }
 
     pub(crate) fn tree(&mut self) -> BTreeMap<Vec<u8>, Answer> {
-        let paths: Vec<(Vec<u8>, Content)> = self.disk.contents().into_iter().collect();
-        let within = paths.into_iter().filter_map(|(path, content)| {
-            let path = path.strip_prefix(b"/r/").map(<[u8]>::to_vec)?;
-            Some((path, content))
-        });
+        // Root may look at everything, as does who removes the real folder.
+        self.disk.set_user(User { uid: 0, gid: 0 });
         let mut tree = BTreeMap::new();
-        for (path, content) in within {
-            let full = [b"/r/", &path[..]].concat();
-            let stat = self.run(&Act::LStat(Text::new(full)));
-            match content {
-                Content::File { bytes, .. } if bytes.len() < 1 << 21 => {
-                    tree.insert([&path, &b" content"[..]].concat(), Ok(Value::Bytes(bytes)));
+        let mut folders = vec![b"/r".to_vec()];
+        while let Some(folder) = folders.pop() {
+            let cx = &mut Cx::new(0, Path::MAIN, &mut self.choices);
+            for (name, kind) in names(&mut self.disk, cx, &folder).unwrap() {
+                let path = [&folder[..], b"/", &name].concat();
+                let short = path[b"/r/".len()..].to_vec();
+                let cx = &mut Cx::new(0, Path::MAIN, &mut self.choices);
+                let about = self.disk.lstat(cx, &path).unwrap();
+                if kind == FileType::Folder.bits() {
+                    folders.push(path);
+                } else if kind == FileType::Symlink.bits() {
+                    let target = self.disk.readlink(cx, &path).unwrap();
+                    tree.insert([&short, &b" target"[..]].concat(), Ok(Value::Bytes(target)));
+                } else if about.size < 1 << 21 {
+                    let mut bytes = vec![0; usize::try_from(about.size).unwrap()];
+                    let fd = self.disk.open(cx, &path, Open::READ).unwrap();
+                    self.disk.pread(cx, fd, 0, &mut bytes).unwrap();
+                    self.disk.close(fd).unwrap();
+                    tree.insert([&short, &b" content"[..]].concat(), Ok(Value::Bytes(bytes)));
                 }
-                Content::Symlink { target } => {
-                    tree.insert([&path, &b" target"[..]].concat(), Ok(Value::Bytes(target)));
-                }
-                _ => {}
+                tree.insert(short, Ok(stat(about, self.ext4)));
             }
-            tree.insert(path, stat);
         }
         tree
     }
