@@ -6,11 +6,7 @@ use crate::{
     inode::{About, Change, Ino, Inode, Node},
     pages::{PAGE, Page, Pages},
 };
-use alloc::{
-    collections::BTreeMap,
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 /// A file, folder or symbolic link as a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,9 +64,7 @@ impl Disk {
             folder = match (found, is_last) {
                 (Some(ino), false) => ino,
                 (Some(ino), true) => return self.put_over(ino, &content),
-                (None, false) => {
-                    self.put_new(cx, folder, name, &Content::Folder { mode: 0o755 })
-                }
+                (None, false) => self.put_new(cx, folder, name, &Content::Folder { mode: 0o755 }),
                 (None, true) => self.put_new(cx, folder, name, &content),
             };
         }
@@ -94,9 +88,7 @@ impl Disk {
         let name = Name::from(name);
         let (mode, node) = match content {
             Content::File { mode, bytes } => (*mode, Node::File(pages_of(bytes))),
-            Content::Folder { mode } => {
-                (*mode, Node::Folder(Folder::new(folder, name.clone())))
-            }
+            Content::Folder { mode } => (*mode, Node::Folder(Folder::new(folder, name.clone()))),
             Content::Symlink { target } => (0o777, Node::Symlink(target.as_slice().into())),
         };
         let inode: Inode = self.new_inode(cx, folder, node, mode & 0o7777);

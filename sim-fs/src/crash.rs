@@ -156,7 +156,9 @@ impl Disk {
             };
             match cx.which(of) {
                 answer if answer < kept => Fate::Kept,
-                answer if can_tear && (answer - kept).is_multiple_of(2) => Fate::torn(cx.which(256)),
+                answer if can_tear && (answer - kept).is_multiple_of(2) => {
+                    Fate::torn(cx.which(256))
+                }
                 _ => Fate::Lost,
             }
         })

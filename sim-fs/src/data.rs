@@ -59,7 +59,13 @@ impl Disk {
     ///
     /// `EBADF`, also if it is not open to read; `EISDIR`, `EINVAL` for an offset of 2^63 and more, or one that direct
     /// I/O cannot have; `EIO` by a fault.
-    pub fn pread(&mut self, cx: &mut Cx<'_>, fd: Fd, offset: u64, into: &mut [u8]) -> Result<usize> {
+    pub fn pread(
+        &mut self,
+        cx: &mut Cx<'_>,
+        fd: Fd,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<usize> {
         self.begin(cx, Verb::Read)?;
         check_range(offset, 0)?;
         let file = self.open_file(fd)?;
@@ -353,8 +359,7 @@ impl Disk {
             let former = pages.page(part.index);
             let mapped = former.is_some();
             let content = patched(former, part.start, data);
-            let (op, is_fresh) =
-                self.pending.page(ino, part.index, content.clone(), mapped, from);
+            let (op, is_fresh) = self.pending.page(ino, part.index, content.clone(), mapped, from);
             pages.set_page(part.index, content);
             ops.push(op);
             if is_fresh {

@@ -91,7 +91,11 @@ impl Disk {
         for ((_, name), ops) in gone.filter(|((_, name), _)| !folder.entries.contains_key(*name)) {
             let shown = String::from_utf8_lossy(name);
             if let Some(last) = ops.last() {
-                *text += &format!("{indent}{shown}  gone, {} only cached: {}\n", last.what(), last.place);
+                *text += &format!(
+                    "{indent}{shown}  gone, {} only cached: {}\n",
+                    last.what(),
+                    last.place
+                );
             }
         }
     }

@@ -296,8 +296,7 @@ impl Disk {
         {
             return Err(Errno::ENOTEMPTY);
         }
-        let (from, to) =
-            ((from.folder, Name::from(old_name)), (to.folder, Name::from(new_name)));
+        let (from, to) = ((from.folder, Name::from(old_name)), (to.folder, Name::from(new_name)));
         self.change_names(cx, Change::Move { from, to, ino, replaced });
         if let Some(replaced) = replaced {
             self.free_if_unused(replaced);
@@ -380,8 +379,8 @@ fn in_some_order(cx: &mut Cx<'_>, folder: &Folder) -> Arc<[(Name, Ino)]> {
 /// FNV-1a from a key, mixed once more: names that differ at the end come far apart.
 fn hash(key: u32, name: &[u8]) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ u64::from(key);
-    let hash = name.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = name
+        .iter()
+        .fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }

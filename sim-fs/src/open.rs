@@ -21,7 +21,10 @@ pub struct Fd(pub i32);
 
 /// How to open a file: the flags and mode of open(2). The default opens nothing: set `read`, `write` or both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "open(2) has that many flags, in all combinations")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "open(2) has that many flags, in all combinations"
+)]
 pub struct Open {
     /// To read.
     pub read: bool,
@@ -229,7 +232,8 @@ impl Process {
     /// The open files of an inode.
     pub(crate) fn files_of(&self, ino: Ino) -> impl Iterator<Item = (usize, &OpenFile)> {
         let files = self.files.iter().enumerate();
-        files.filter_map(move |(at, file)| Some((at, file.as_ref().filter(|file| file.ino == ino)?)))
+        files
+            .filter_map(move |(at, file)| Some((at, file.as_ref().filter(|file| file.ino == ino)?)))
     }
 }
 

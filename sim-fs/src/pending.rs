@@ -167,7 +167,14 @@ impl Pending {
         }
         let Origin { wall_ns, place } = from;
         self.count += 1;
-        self.ops.push_back(Some(Op { change, needs, wall_ns, place, frozen: false, instead: None }));
+        self.ops.push_back(Some(Op {
+            change,
+            needs,
+            wall_ns,
+            place,
+            frozen: false,
+            instead: None,
+        }));
         id
     }
 
@@ -259,9 +266,7 @@ impl Pending {
     pub(crate) fn names(&mut self, change: Change, from: Origin, rules: Rules, image: &Image) {
         let mut needs = Vec::new();
         let (touched, named) = match &change {
-            Change::Add { folder, name, ino } => {
-                (alloc::vec![(*folder, name.clone())], Some(*ino))
-            }
+            Change::Add { folder, name, ino } => (alloc::vec![(*folder, name.clone())], Some(*ino)),
             Change::Remove { folder, name, ino } => {
                 self.need_for_loss(*ino, &mut needs);
                 (alloc::vec![(*folder, name.clone())], None)
@@ -284,7 +289,8 @@ impl Pending {
                 needs.extend(tracks.last.get(name));
             }
         }
-        let folder_moves = matches!(change, Change::Move { ino, .. } if image.folder(ino).is_some());
+        let folder_moves =
+            matches!(change, Change::Move { ino, .. } if image.folder(ino).is_some());
         if let Some(tracks) = named.and_then(|ino| self.inodes.get(&ino)) {
             needs.extend(tracks.create);
         }
@@ -513,7 +519,6 @@ impl Op {
         }
     }
 }
-
 
 impl Op {
     /// What becomes of it on the device, which may be faulty.

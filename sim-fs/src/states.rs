@@ -201,9 +201,10 @@ impl States {
     }
 
     fn key(&self, image: &Image) -> BTreeMap<(Ino, Part), Value> {
-        let values = self.touched.iter().filter_map(|(ino, part)| {
-            Some(((*ino, part.clone()), value(image, *ino, part)?))
-        });
+        let values = self
+            .touched
+            .iter()
+            .filter_map(|(ino, part)| Some(((*ino, part.clone()), value(image, *ino, part)?)));
         values.collect()
     }
 }

@@ -70,9 +70,8 @@ fn sync_folder(disk: &mut Disk, cx: &mut Cx<'_>, path: &str) -> Result<()> {
 
 #[test]
 fn a_new_file_that_nobody_synced_may_be_whole_empty_or_gone() {
-    let left = left_by(Rules::PROMISED, Tears::All, |disk, cx| {
-        create(disk, cx, "/a", b"hello").map(drop)
-    });
+    let left =
+        left_by(Rules::PROMISED, Tears::All, |disk, cx| create(disk, cx, "/a", b"hello").map(drop));
     assert_eq!(left, states(&["/a=hello".replace("hello", &runs(b"hello")).as_str(), "/a=", ""]));
 }
 
@@ -109,13 +108,9 @@ fn replace(disk: &mut Disk, cx: &mut Cx<'_>, sync_first: bool) -> Result<()> {
 
 #[test]
 fn rename_is_one_step_and_does_not_wait_for_data() {
-    let replaced = |rules, sync_first| {
-        left_by(rules, Tears::All, |disk, cx| replace(disk, cx, sync_first))
-    };
-    assert_eq!(
-        replaced(Rules::PROMISED, true),
-        states(&["/a=new", "/a=old /t=new", "/a=old"])
-    );
+    let replaced =
+        |rules, sync_first| left_by(rules, Tears::All, |disk, cx| replace(disk, cx, sync_first));
+    assert_eq!(replaced(Rules::PROMISED, true), states(&["/a=new", "/a=old /t=new", "/a=old"]));
     // The classical loss: a file of no bytes under the name.
     assert!(replaced(Rules::PROMISED, false).contains("/a="));
     // auto_da_alloc hides it.

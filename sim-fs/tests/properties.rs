@@ -173,7 +173,11 @@ impl Run {
                 let path = PATHS[path];
                 let synced = self.on(|disk, cx| {
                     let fd = disk.open(cx, path.as_bytes(), Open::READ)?;
-                    if data_only { disk.fdatasync(cx, fd)? } else { disk.fsync(cx, fd)? }
+                    if data_only {
+                        disk.fdatasync(cx, fd)?
+                    } else {
+                        disk.fsync(cx, fd)?
+                    }
                     disk.close(fd)
                 });
                 if let (Ok(()), Some(ino)) = (synced, self.ino(path))
@@ -189,9 +193,8 @@ impl Run {
             }
             Act::Link(old, new) => {
                 self.forget(PATHS[new]);
-                let _ = self.on(|disk, cx| {
-                    disk.link(cx, PATHS[old].as_bytes(), PATHS[new].as_bytes())
-                });
+                let _ =
+                    self.on(|disk, cx| disk.link(cx, PATHS[old].as_bytes(), PATHS[new].as_bytes()));
             }
             Act::Rename(old, new) => self.rename(PATHS[old], PATHS[new]),
             Act::MoveFolder(old, new) => self.rename(FOLDERS[old], FOLDERS[new]),
@@ -240,7 +243,8 @@ impl Run {
         for (path, content) in &contents {
             let path = std::str::from_utf8(path).unwrap();
             let (folder, name) = path.rsplit_once('/').unwrap();
-            let (folder, ino) = (inodes[if folder.is_empty() { "/" } else { folder }], inodes[path]);
+            let (folder, ino) =
+                (inodes[if folder.is_empty() { "/" } else { folder }], inodes[path]);
             *links.entry(ino).or_default() += 1;
             prop_assert!(
                 self.named.contains(&(folder, name.to_owned(), ino)),
@@ -323,7 +327,7 @@ fn every_drawn_state_is_among_all_states() {
         run.on(|disk, cx| disk.sync(cx));
         acts.into_iter().for_each(|act| run.act(act));
         // More than one torn page is more than this; such programs are passed over.
-        let bound = Bound { states: 400, tears: Tears::All, ..Bound::default() };
+        let bound = Bound { states: 300, tears: Tears::All, ..Bound::default() };
         let mut states = run.disk.crash_states(0, bound);
         let mut all = BTreeSet::new();
         for mut state in states.by_ref() {
@@ -343,5 +347,5 @@ fn every_drawn_state_is_among_all_states() {
         }
         Ok(())
     };
-    runner(60).run(&program, run).unwrap();
+    runner(25).run(&program, run).unwrap();
 }

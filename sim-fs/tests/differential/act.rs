@@ -54,8 +54,7 @@ pub(crate) enum Act {
 }
 
 /// `O_*` that are drawn; `O_SYNC` answers the same, and is slow.
-const FLAGS: [i32; 7] =
-    [0o100, 0o200, 0o1000, 0o2000, 0o200_000, 0o400_000, 0o2_000_000];
+const FLAGS: [i32; 7] = [0o100, 0o200, 0o1000, 0o2000, 0o200_000, 0o400_000, 0o2_000_000];
 
 fn name() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![

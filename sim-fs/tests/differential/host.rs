@@ -52,8 +52,9 @@ impl Host {
         fs::chmod(&self.above, Mode::from_raw_mode(0o755)).unwrap();
         let path = self.above.join("w");
         std::fs::create_dir(&path).unwrap();
-        self.base =
-            Some(fs::openat(CWD, &path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap());
+        self.base = Some(
+            fs::openat(CWD, &path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap(),
+        );
     }
 
     pub(crate) fn end(&mut self) {
@@ -114,11 +115,11 @@ impl Host {
             Act::Write { file, byte, len } => {
                 Value::Number(rustix::io::write(open(files, *file)?, &vec![*byte; *len])? as u64)
             }
-            Act::PWrite { file, offset, byte, len } => Value::Number(rustix::io::pwrite(
-                open(files, *file)?,
-                &vec![*byte; *len],
-                *offset,
-            )? as u64),
+            Act::PWrite { file, offset, byte, len } => {
+                Value::Number(
+                    rustix::io::pwrite(open(files, *file)?, &vec![*byte; *len], *offset)? as u64
+                )
+            }
             Act::Seek { file, .. } if is_folder(&fs::fstat(open(files, *file)?)?) => Value::Done,
             Act::Seek { file, whence, offset } => {
                 let at = offset.unsigned_abs();
@@ -139,12 +140,8 @@ impl Host {
                 fs::fallocate(open(files, *file)?, flags, *offset, *len).map(done)?
             }
             Act::FStat(file) => stat(&fs::fstat(open(files, *file)?)?, ext4),
-            Act::Stat(path) => {
-                stat(&fs::statat(base, &**path, AtFlags::empty())?, ext4)
-            }
-            Act::LStat(path) => {
-                stat(&fs::statat(base, &**path, AtFlags::SYMLINK_NOFOLLOW)?, ext4)
-            }
+            Act::Stat(path) => stat(&fs::statat(base, &**path, AtFlags::empty())?, ext4),
+            Act::LStat(path) => stat(&fs::statat(base, &**path, AtFlags::SYMLINK_NOFOLLOW)?, ext4),
             Act::ChMod { path, mode: bits } => {
                 fs::chmodat(base, &**path, mode(bits), AtFlags::empty()).map(done)?
             }
@@ -152,20 +149,13 @@ impl Host {
                 let access = fs::Access::from_bits_retain(*bits);
                 fs::accessat(base, &**path, access, AtFlags::empty()).map(done)?
             }
-            Act::MkDir { path, mode: bits } => {
-                fs::mkdirat(base, &**path, mode(bits)).map(done)?
-            }
-            Act::RmDir(path) => {
-                fs::unlinkat(base, &**path, AtFlags::REMOVEDIR).map(done)?
-            }
+            Act::MkDir { path, mode: bits } => fs::mkdirat(base, &**path, mode(bits)).map(done)?,
+            Act::RmDir(path) => fs::unlinkat(base, &**path, AtFlags::REMOVEDIR).map(done)?,
             Act::Unlink(path) => fs::unlinkat(base, &**path, AtFlags::empty()).map(done)?,
             Act::Link(old, new) => {
-                fs::linkat(base, &**old, base, &**new, AtFlags::empty())
-                    .map(done)?
+                fs::linkat(base, &**old, base, &**new, AtFlags::empty()).map(done)?
             }
-            Act::Symlink(target, path) => {
-                fs::symlinkat(&**target, base, &**path).map(done)?
-            }
+            Act::Symlink(target, path) => fs::symlinkat(&**target, base, &**path).map(done)?,
             Act::ReadLink(path) => {
                 // The raw call takes an empty path for the folder itself; readlink(2) does not.
                 if path.is_empty() {
@@ -174,8 +164,7 @@ impl Host {
                 Value::Bytes(fs::readlinkat(base, &**path, Vec::new())?.into_bytes())
             }
             Act::Rename { old, new, no_replace } => {
-                let flags =
-                    if *no_replace { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
+                let flags = if *no_replace { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
                 fs::renameat_with(base, &**old, base, &**new, flags).map(done)?
             }
             Act::ReadDir(path) => Value::Names(names(base, path)?),

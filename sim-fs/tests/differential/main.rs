@@ -99,7 +99,8 @@ impl std::fmt::Debug for Value {
                 write!(f, "{:o}, links {links:?}, size {size:?}", kind | permissions)
             }
             Value::Names(names) => {
-                let names = names.iter().map(|(name, kind)| (name.escape_ascii().to_string(), kind));
+                let names =
+                    names.iter().map(|(name, kind)| (name.escape_ascii().to_string(), kind));
                 f.debug_list().entries(names).finish()
             }
         }
