@@ -1,7 +1,7 @@
 //! What a crash leaves: of the changes that are pending any set that is closed under "needs", pages torn between
 //! sectors.
 //!
-//! One function goes through the changes and asks what becomes of each. A crash answers by choices, [`states`](crate::states)
+//! One function goes through the changes and asks what becomes of each. A crash answers by choices, `states.rs`
 //! goes through all answers.
 
 use crate::{
@@ -71,7 +71,7 @@ impl Disk {
     /// Power fails: the node's program ends, its files are closed, and what was not durable survives or not.
     ///
     /// One time in ten, and in calm, all of it survives. Otherwise each change has its own fate within the
-    /// [rules](crate::pending). The disk has then what the device has; who reads it sees nothing else.
+    /// [rules](crate::Rules). The disk has then what the device has; who reads it sees nothing else.
     pub fn crash(&mut self, cx: &mut Cx<'_>) -> Crash {
         cx.done_ns = cx.now_ns;
         self.settle(cx.now_ns);

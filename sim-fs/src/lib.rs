@@ -31,9 +31,8 @@
 //!                     └────────── crash ───────────────┴──▶ a new disk
 //! ```
 //!
-//! Written, synced and named are three things. Each verb makes [changes](crate::pending) that programs see at once and
-//! the device in time; what is not synced survives a [crash](Disk::crash) or not, as the rules of the file system
-//! allow: `pending.rs` has them, with their sources. [`Disk::crash_states`] goes through all of these states.
+//! Written, synced and named are three things. Each verb makes changes that programs see at once and the device in
+//! time; what is not synced survives a [crash](Disk::crash) or not, as the [rules](Rules) of the file system allow. [`Disk::crash_states`] goes through all of these states.
 //!
 //! | file | idea |
 //! |---|---|

@@ -1,22 +1,7 @@
 //! What programs have done that the device does not have yet: a graph of changes.
 //!
-//! A crash leaves any set of changes that is closed under "needs": that is what the file system promises, and all
-//! of it. Who needs whom, and where that is promised:
-//!
-//! | change | needs | because |
-//! |---|---|---|
-//! | any of an inode | its creation | an inode is initialised before it is used |
-//! | page | nothing; the last cut of the file, if its block is new | a block is allocated in a transaction after the one that freed it |
-//! | size | the former size; pages within whose blocks are new | one inode is one record of the journal; `data=ordered` (ext4(5)): data reach new blocks before the metadata that shows them. Inside a block that exists the size may come first, and zeros be read (fs/ext4/inode.c, `ext4_da_should_update_i_disksize`) |
-//! | name added | its inode's creation, the folder's, the last change of the same name | no name dangles |
-//! | name removed | the last change of the name, all names that the inode got before | name and link count change in one transaction, and the inode's count is one record |
-//! | rename | both of these | rename(2): a replaced name exists at all times |
-//! | folder removed | all changes of names within | it has to be empty |
-//! | folder renamed | the last rename of a folder | no cycles (the kernel takes `s_vfs_rename_mutex`) |
-//!
-//! Nothing else: names of one folder are on their own, as are the pages of a file (Pillai et al., "All File Systems
-//! Are Not Created Equal", OSDI 2014, table 1: what holds on ext4 does not on btrfs). fsync(2): the name of a file is
-//! not made durable by its fsync, that takes one of the folder. [`Rules`] has what ext4's journal gives beyond that.
+//! A crash leaves any set of changes that is closed under "needs". [`Rules`] says who needs whom, and where that is
+//! promised.
 
 use crate::{
     dir::Name,
@@ -31,6 +16,24 @@ use alloc::{
 use core::panic::Location;
 
 /// What a file system promises about crashes beyond the sync calls.
+///
+/// A crash leaves any set of changes that is closed under "needs": that is what the file system promises, and all
+/// of it. Who needs whom, and where that is promised:
+///
+/// | change | needs | because |
+/// |---|---|---|
+/// | any of an inode | its creation | an inode is initialised before it is used |
+/// | page | nothing; the last cut of the file, if its block is new | a block is allocated in a transaction after the one that freed it |
+/// | size | the former size; pages within whose blocks are new | one inode is one record of the journal; `data=ordered` (ext4(5)): data reach new blocks before the metadata that shows them. Inside a block that exists the size may come first, and zeros be read (fs/ext4/inode.c, `ext4_da_should_update_i_disksize`) |
+/// | name added | its inode's creation, the folder's, the last change of the same name | no name dangles |
+/// | name removed | the last change of the name, all names that the inode got before | name and link count change in one transaction, and the inode's count is one record |
+/// | rename | both of these | rename(2): a replaced name exists at all times |
+/// | folder removed | all changes of names within | it has to be empty |
+/// | folder renamed | the last rename of a folder | no cycles (the kernel takes `s_vfs_rename_mutex`) |
+///
+/// Nothing else: names of one folder are on their own, as are the pages of a file (Pillai et al., "All File Systems
+/// Are Not Created Equal", OSDI 2014, table 1: what holds on ext4 does not on btrfs). fsync(2): the name of a file is
+/// not made durable by its fsync, that takes one of the folder. The fields are what file systems give beyond that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rules {
     /// A new block has its data before the metadata that shows it is committed, and so is never seen torn: ext4's
@@ -43,7 +46,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What a portable program may rely on: ordered data, and nothing about the order of names.
+    /// What programs on Linux may rely on: ordered data, and nothing about the order of names.
     pub const PROMISED: Rules =
         Rules { data_ordered: true, one_journal: false, replace_flushes: false };
     /// What ext4 does with its default mount options; programs that are right only here lose data elsewhere.
@@ -454,16 +457,13 @@ impl Pending {
         }
     }
 
-    /// The pages of these that are lost when the device fails to write them: they are as good as clean.
-    pub(crate) fn drop_pages(&mut self, ids: &[OpId]) -> u32 {
-        let mut dropped = 0;
+    /// The pages of these are lost when the device fails to write them: they are as good as clean.
+    pub(crate) fn drop_pages(&mut self, ids: &[OpId]) {
         for id in ids {
             if self.get(*id).is_some_and(Op::is_page) {
                 self.take(*id);
-                dropped += 1;
             }
         }
-        dropped
     }
 
     /// What the device will do instead of writing that page.

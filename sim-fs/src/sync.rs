@@ -117,12 +117,11 @@ impl Disk {
 
     /// The pages are clean, as if they had been written. The metadata goes its way: the journal is elsewhere.
     fn fail_sync(&mut self, ino: Ino, ops: &[OpId], by_chance: bool) {
-        let dropped = self.pending.drop_pages(ops);
+        self.pending.drop_pages(ops);
         self.pending.tidy([ino]);
         self.write_errors.raise(ino);
+        // One that was asked for is counted where that was.
         if by_chance {
-            self.faults.note(Fault::SyncError, true);
-        } else if dropped > 0 {
             self.faults.note(Fault::SyncError, true);
         }
     }
