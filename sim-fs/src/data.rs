@@ -332,7 +332,7 @@ impl Disk {
         let pages = self.file_pages(ino)?;
         let mut left = free;
         for index in first..last {
-            if pages.page(index).is_some() {
+            if pages.has_block(index) {
                 continue;
             }
             if left == 0 {
@@ -463,7 +463,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Gives a range of an open file blocks, of zeros where it had holes, and makes it that long unless
+    /// Gives a range of an open file blocks, which read as holes until written, and makes it that long unless
     /// `keep_size`: fallocate(2).
     ///
     /// # Errors
@@ -490,8 +490,8 @@ impl Disk {
         let pages = self.file_pages(ino)?;
         let end = end.filter(|end| *end <= MAX_SIZE).ok_or(Errno::EFBIG)?;
         let (first, last) = (page_of(offset), pages_for(end));
-        let mapped = pages.range(first..last).count() as u64;
-        if !self.has_room(last - first - mapped) {
+        let there = pages.blocks_in(first..last);
+        if !self.has_room(last - first - there) {
             return Err(Errno::ENOSPC);
         }
         let (was, wall_ns) = (pages.size, cx.wall_ns);

@@ -5,7 +5,7 @@
 
 use crate::{
     dir::{Folder, Name},
-    pages::{Page, Pages, zeros},
+    pages::{Page, Pages},
 };
 use alloc::{collections::BTreeMap, sync::Arc};
 
@@ -87,7 +87,7 @@ pub(crate) enum Change {
     Page { ino: Ino, index: u64, content: Arc<Page> },
     /// A file becomes that long; `cut` if it was longer.
     Size { ino: Ino, to: u64, cut: bool },
-    /// Pages get blocks, of zeros, where they have none.
+    /// Holes get blocks, which still read as zeros.
     Allocate { ino: Ino, first: u64, count: u64 },
     /// Mode, owner or times are set.
     Attributes { ino: Ino, about: About },
@@ -169,7 +169,9 @@ impl Image {
                 self.with_pages(*ino, wall_ns, |pages| pages.set_size(*to));
             }
             Change::Allocate { ino, first, count } => {
-                self.with_pages(*ino, wall_ns, |pages| allocate(pages, *first, *count));
+                self.with_pages(*ino, wall_ns, |pages| {
+                    (*first..first + count).for_each(|index| pages.set_aside(index));
+                });
             }
             Change::Attributes { ino, about } => {
                 if let Some(inode) = self.get_mut(*ino) {
@@ -248,14 +250,5 @@ impl Image {
             }
         }
         seen
-    }
-}
-
-fn allocate(pages: &mut Pages, first: u64, count: u64) {
-    let zero = zeros();
-    for index in first..first + count {
-        if pages.page(index).is_none() {
-            pages.set_page(index, zero.clone());
-        }
     }
 }

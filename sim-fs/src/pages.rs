@@ -1,6 +1,9 @@
 //! The content of a file: pages of 4 KiB that are shared until written, and holes, which read as zeros.
 
-use alloc::{collections::BTreeMap, sync::Arc};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Bytes of a page, which is also a block of the filesystem.
 pub const PAGE: usize = 4096;
@@ -17,6 +20,8 @@ pub(crate) type Page = [u8; PAGE];
 pub(crate) struct Pages {
     pub(crate) size: u64,
     map: BTreeMap<u64, Arc<Page>>,
+    /// Blocks that fallocate(2) has set aside: they count, and read as holes until they are written.
+    set_aside: BTreeSet<u64>,
 }
 
 /// The page that holds that byte.
@@ -37,7 +42,7 @@ pub(crate) fn pages_for(bytes: u64) -> u64 {
 impl Pages {
     /// How many blocks are allocated.
     pub(crate) fn blocks(&self) -> u64 {
-        self.map.len() as u64
+        (self.map.len() + self.set_aside.len()) as u64
     }
 
     pub(crate) fn page(&self, index: u64) -> Option<&Arc<Page>> {
@@ -46,14 +51,24 @@ impl Pages {
 
     pub(crate) fn set_page(&mut self, index: u64, content: Arc<Page>) {
         self.map.insert(index, content);
+        self.set_aside.remove(&index);
     }
 
-    /// The allocated pages of a range of page numbers.
-    pub(crate) fn range(
-        &self,
-        range: core::ops::Range<u64>,
-    ) -> impl DoubleEndedIterator<Item = (u64, &Arc<Page>)> {
-        self.map.range(range).map(|(index, page)| (*index, page))
+    /// Whether a write of the page takes no block.
+    pub(crate) fn has_block(&self, index: u64) -> bool {
+        self.map.contains_key(&index) || self.set_aside.contains(&index)
+    }
+
+    /// Gives a hole a block.
+    pub(crate) fn set_aside(&mut self, index: u64) {
+        if !self.map.contains_key(&index) {
+            self.set_aside.insert(index);
+        }
+    }
+
+    /// How many pages of a range have blocks.
+    pub(crate) fn blocks_in(&self, range: core::ops::Range<u64>) -> u64 {
+        (self.map.range(range.clone()).count() + self.set_aside.range(range).count()) as u64
     }
 
     /// The content of the page as it is, or of a hole.
@@ -92,6 +107,7 @@ impl Pages {
     /// Gives up what lies beyond the size. A page may have reached a device whose file was not made longer in time.
     pub(crate) fn trim(&mut self) {
         let _beyond = self.map.split_off(&pages_for(self.size));
+        let _beyond = self.set_aside.split_off(&pages_for(self.size));
         let tail = within(self.size);
         if tail == 0 {
             return;

@@ -106,7 +106,7 @@ enum Part {
 enum Value {
     About { size: u64, links: u32, mode: u32, uid: u32, gid: u32 },
     Times(i64, i64),
-    Page(Option<Arc<Page>>),
+    Page(Option<Arc<Page>>, bool),
     Name(Option<Ino>),
 }
 
@@ -265,7 +265,10 @@ fn value(image: &Image, ino: Ino, part: &Part) -> Option<Value> {
             gid: about.gid,
         },
         Part::Times => Value::Times(about.accessed_ns, about.modified_ns),
-        Part::Page(index) => Value::Page(image.pages(ino)?.page(*index).cloned()),
+        Part::Page(index) => {
+            let pages = image.pages(ino)?;
+            Value::Page(pages.page(*index).cloned(), pages.has_block(*index))
+        }
         Part::Name(name) => Value::Name(inode.folder()?.entries.get(name).copied()),
     })
 }

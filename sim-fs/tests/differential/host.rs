@@ -48,8 +48,6 @@ impl Host {
 
     pub(crate) fn start(&mut self) {
         self.end();
-        // `./..` is within reach of chmod.
-        fs::chmod(&self.above, Mode::from_raw_mode(0o755)).unwrap();
         let path = self.above.join("w");
         std::fs::create_dir(&path).unwrap();
         self.base = Some(
@@ -60,6 +58,8 @@ impl Host {
     pub(crate) fn end(&mut self) {
         self.files.clear();
         self.base = None;
+        // `./..` is within reach of chmod.
+        fs::chmod(&self.above, Mode::from_raw_mode(0o755)).unwrap();
         for entry in std::fs::read_dir(&self.above).unwrap() {
             let path = entry.unwrap().path();
             make_removable(&path);
@@ -194,6 +194,8 @@ impl Host {
         let mut tree = BTreeMap::new();
         let mut folders = vec![self.above.clone()];
         while let Some(folder) = folders.pop() {
+            // Its mode has been taken down; who is not root cannot look into it otherwise.
+            fs::chmod(&folder, Mode::from_raw_mode(0o700)).unwrap();
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 let short = path.strip_prefix(&self.above).unwrap().as_os_str().as_bytes();

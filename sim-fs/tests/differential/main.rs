@@ -75,8 +75,9 @@ fn random_sequences_do_the_same_as_on_linux() {
     let seed = std::env::var("SIM_FS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1u8);
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
+    let act = act(host.is_ext4());
     let host = std::cell::RefCell::new(&mut host);
-    let result = runner.run(&vec(act(), 1..40), |acts| {
+    let result = runner.run(&vec(act, 1..40), |acts| {
         run(&mut host.borrow_mut(), &acts).map_err(proptest::test_runner::TestCaseError::fail)
     });
     match result {
