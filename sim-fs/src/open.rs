@@ -343,6 +343,8 @@ impl Disk {
         let found = match self.symlink_target(ino) {
             Some(target) if follow || place.slash => {
                 count_link(links)?;
+                // A slash asks to follow all that comes.
+                let how = Open { nofollow: how.nofollow && !place.slash, ..how };
                 self.open_from(cx, (place.folder, &target), how, links)?
             }
             _ => (ino, false, there()),

@@ -27,7 +27,7 @@ use core::panic::Location;
 /// | size | the former size; pages within whose blocks are new | one inode is one record of the journal; `data=ordered` (ext4(5)): data reach new blocks before the metadata that shows them. Inside a block that exists the size may come first, and zeros be read (fs/ext4/inode.c, `ext4_da_should_update_i_disksize`) |
 /// | name added | its inode's creation, the folder's, the last change of the same name | no name dangles |
 /// | name removed | the last change of the name, all names that the inode got before | name and link count change in one transaction, and the inode's count is one record |
-/// | rename | both of these | rename(2): a replaced name exists at all times |
+/// | rename | the last changes of both names; if one is replaced, as for a removal | rename(2): a replaced name exists at all times |
 /// | folder removed | all changes of names within | it has to be empty |
 /// | folder renamed | the last rename of a folder | no cycles (the kernel takes `s_vfs_rename_mutex`) |
 ///
@@ -275,7 +275,6 @@ impl Pending {
                 (alloc::vec![(*folder, name.clone())], None)
             }
             Change::Move { from, to, ino, replaced } => {
-                self.need_for_loss_of_name(*ino, &mut needs);
                 if let Some(replaced) = replaced {
                     self.need_for_loss(*replaced, &mut needs);
                     if rules.replace_flushes {
@@ -319,15 +318,9 @@ impl Pending {
 
     /// What has to be there before the inode loses a name for good.
     fn need_for_loss(&self, ino: Ino, needs: &mut Vec<OpId>) {
-        self.need_for_loss_of_name(ino, needs);
-        if let Some(tracks) = self.inodes.get(&ino) {
-            needs.extend(tracks.last.values());
-        }
-    }
-
-    fn need_for_loss_of_name(&self, ino: Ino, needs: &mut Vec<OpId>) {
         if let Some(tracks) = self.inodes.get(&ino) {
             needs.extend(&tracks.named);
+            needs.extend(tracks.last.values());
         }
     }
 

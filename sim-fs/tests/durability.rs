@@ -294,3 +294,16 @@ fn a_crash_keeps_everything_about_once_in_ten_times() {
     let whole = whole.count();
     assert!((30..80).contains(&whole), "{whole} of 500");
 }
+
+#[test]
+fn folders_that_change_places_are_never_lost() {
+    let left = left_by(Rules::PROMISED, Tears::All, |disk, cx| {
+        disk.mkdir(cx, b"/a", 0o777)?;
+        disk.mkdir(cx, b"/b", 0o777)?;
+        disk.sync(cx);
+        disk.rename(cx, b"/a", b"/b/a", false)?;
+        disk.rename(cx, b"/b/a", b"/c", false)?;
+        disk.rename(cx, b"/b", b"/c/b", false)
+    });
+    assert_eq!(left, states(&["/a/ /b/", "/b/ /b/a/", "/b/ /c/", "/c/ /c/b/"]));
+}
