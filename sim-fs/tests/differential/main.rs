@@ -40,12 +40,22 @@ fn sequences() -> u32 {
     })
 }
 
+/// Whether what this asks is left to each file system: what was set aside is a hole, or data once it was read or its
+/// neighbour was written.
+fn is_vague(act: &Act, before: &[Act]) -> bool {
+    matches!(act, Act::Seek { whence: 3.., .. })
+        && before.iter().any(|act| matches!(act, Act::FAllocate { .. }))
+}
+
 /// The first answer that differs, and the trees at the end.
 fn run(host: &mut Host, acts: &[Act]) -> Result<(), String> {
     host.start();
     let mut model = Model::new(host.is_root(), host.is_ext4());
     let mut outcome = Ok(());
     for (at, act) in acts.iter().enumerate() {
+        if is_vague(act, &acts[..at]) {
+            continue;
+        }
         let (ours, real) = (model.run(act), host.run(act));
         if ours != real {
             outcome = Err(format!("{at}: {act:?}: the model says {ours:?}, Linux {real:?}"));
