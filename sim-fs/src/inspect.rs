@@ -20,6 +20,24 @@ impl Disk {
         self.pending.len()
     }
 
+    /// An absolute path of each inode that has a name, as programs see them: of several the first.
+    #[must_use]
+    pub fn paths(&self) -> BTreeMap<Ino, Vec<u8>> {
+        let mut paths = BTreeMap::from([(Ino::ROOT, Vec::from(b"/"))]);
+        let mut folders = Vec::from([(Vec::new(), Ino::ROOT)]);
+        while let Some((path, ino)) = folders.pop() {
+            let entries = self.cached.folder(ino).map(|folder| &folder.entries);
+            for (name, child) in entries.into_iter().flatten() {
+                let path = [&path[..], b"/", name].concat();
+                if self.cached.folder(*child).is_some() {
+                    folders.push((path.clone(), *child));
+                }
+                paths.entry(*child).or_insert(path);
+            }
+        }
+        paths
+    }
+
     /// The tree as text, a line for each name and, below it, for each change of it that is not durable.
     ///
     /// ```

@@ -9,7 +9,7 @@ use crate::{
 use alloc::vec::Vec;
 
 /// What an inode is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FileType {
     /// A regular file.
     File,

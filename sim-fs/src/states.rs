@@ -6,7 +6,7 @@
 
 use crate::{
     Disk,
-    crash::Fate,
+    crash::{Fate, Loss, Remains},
     dir::Name,
     inode::{Change, Image, Ino},
     pages::Page,
@@ -79,6 +79,8 @@ pub struct States {
     round: usize,
     /// Whether the round has lost that many.
     round_is_full: bool,
+    /// What is lost in the state that was given last.
+    losses: Vec<Loss>,
     end: End,
 }
 
@@ -144,6 +146,7 @@ impl Disk {
             script: Vec::new(),
             round: 0,
             round_is_full: false,
+            losses: Vec::new(),
             end: End::NotYet,
         }
     }
@@ -162,8 +165,14 @@ impl States {
         self.seen.len()
     }
 
-    /// One run by the script: its image, and whether it lost as many changes as the round asks for.
-    fn run(&mut self) -> (Image, bool) {
+    /// What is lost or torn in the state that was given last.
+    #[must_use]
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// One run by the script: what it leaves, and whether it lost as many changes as the round asks for.
+    fn run(&mut self) -> (Remains, bool) {
         let (round, tears) = (self.round, self.bound.tears);
         let script = &mut self.script;
         let (mut asked, mut losses) = (0, 0);
@@ -179,8 +188,8 @@ impl States {
             losses += usize::from(fate != Fate::Kept);
             fate
         };
-        let image = self.base.remains(&mut fate).image;
-        (image, losses == round)
+        let remains = self.base.remains(&mut fate);
+        (remains, losses == round)
     }
 
     /// The next script of the round, or of the next round.
@@ -218,10 +227,11 @@ impl Iterator for States {
                 self.end = End::Bound;
                 break;
             }
-            let (image, full) = self.run();
+            let (Remains { image, losses }, full) = self.run();
             self.round_is_full |= full;
             self.advance();
             if full && self.seen.insert(self.key(&image)) {
+                self.losses = losses;
                 let mut disk = self.base.clone();
                 disk.become_image(image);
                 return Some(disk);

@@ -82,6 +82,7 @@ mod world;
 
 #[cfg(feature = "proptest")]
 mod any;
+pub mod fs;
 pub mod history;
 pub mod io;
 #[doc(hidden)]
