@@ -4,7 +4,7 @@ use sim::{
     Config, FailureKind,
     fs::{self, Bound, File, OpenOptions},
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
-    node::{Content, Device, DiskFault, DiskFaults, Errno, Verb},
+    node::{Content, Device, DiskFault, DiskFaults, Errno, Rules, Verb},
     std::{fs as std_fs, os::unix::fs::FileExt},
     time::{Duration, Instant, sleep},
 };
@@ -282,6 +282,7 @@ fn folders_of_the_machine_are_loaded() {
 #[test]
 fn a_recovery_runs_on_every_state_and_the_bad_one_is_told() {
     let report = sim::check(Config::new().seeds(1), || async {
+        sim::node::current().disk().rules(Rules::POSIX);
         let mut log = std_fs::File::create("/log").unwrap();
         log.write_all(b"record").unwrap();
         fs::crash_states(&sim::node::current(), Bound::default(), || async {
@@ -337,10 +338,13 @@ const HALF: u32 = 500_000;
 fn each_fault_of_reads_and_writes_bites() {
     let none = DiskFaults::default();
     strikes(DiskFaults { write_error_ppm: HALF, ..none }, DiskFault::WriteError, || {
-        std_fs::File::create("/file").unwrap().write(b"x").is_err_and(|it| it.raw_os_error() == Some(5))
+        let written = std_fs::File::create("/file").unwrap().write(b"x");
+        written.is_err_and(|it| it.raw_os_error() == Some(5))
     });
     strikes(DiskFaults { no_space_ppm: HALF, ..none }, DiskFault::NoSpace, || {
-        std_fs::File::create("/file").unwrap().write(b"x").is_err_and(|it| it.raw_os_error() == Some(28))
+        let file = std_fs::File::create("/file");
+        let written = file.and_then(|mut file| file.write(b"x"));
+        written.is_err_and(|it| it.raw_os_error() == Some(28))
     });
     strikes(DiskFaults { short_write_ppm: HALF, ..none }, DiskFault::ShortWrite, || {
         std_fs::File::create("/file").unwrap().write(&[1; 100]).unwrap() < 100

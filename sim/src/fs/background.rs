@@ -20,7 +20,10 @@ use std::{
 struct Quiet<T>(T);
 
 /// A thread that works in the background.
-pub(super) struct Background<T>(JoinHandle<Quiet<T>>);
+pub(super) struct Background<T> {
+    thread: JoinHandle<Quiet<T>>,
+    site: Site,
+}
 
 impl<T: Send + 'static> Background<T> {
     /// Starts work that is dropped with its process.
@@ -28,7 +31,7 @@ impl<T: Send + 'static> Background<T> {
     pub(super) fn start(site: Site, work: impl FnOnce() -> T + Send + 'static) -> Background<T> {
         let header = context::expect_world().spawn_thread(move || Quiet(work()), site);
         point_alone(Access::Spawn, site, None);
-        Background(JoinHandle::new(header))
+        Background { thread: JoinHandle::new(header), site }
     }
 }
 
@@ -65,8 +68,8 @@ impl Background<io::Result<()>> {
 impl<T: 'static> Future for Background<T> {
     type Output = Result<T, JoinError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        Pin::new(&mut self.0).poll(cx).map(|done| done.map(|Quiet(output)| output))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        self.thread.poll_at(cx, self.site).map(|done| done.map(|Quiet(output)| output))
     }
 }
 

@@ -239,7 +239,7 @@ impl World {
             true => format!("\n  node {name} came back with an empty disk"),
             false => tell_losses(&name, &crash.losses, &paths),
         };
-        let jobs = self.end_boot(node, lost);
+        let jobs = self.end_boot(node, Some(lost));
         drop(jobs);
     }
 
@@ -261,12 +261,13 @@ impl World {
         }
         const NOBODY: Site = Location::caller();
         self.ask_disk(node, NOBODY, |disk, _| disk.kill());
-        let jobs = self.end_boot(node, String::new());
+        let jobs = self.end_boot(node, None);
         drop(jobs);
     }
 
-    fn end_boot(&self, node: u32, losses: String) -> BTreeMap<u64, Job> {
-        if self.tracing.get() {
+    /// The next process has its own files, locks and writes; losses are told until a crash has others.
+    fn end_boot(&self, node: u32, losses: Option<String>) -> BTreeMap<u64, Job> {
+        if let (true, Some(losses)) = (self.tracing.get(), &losses) {
             for line in losses.lines().filter(|line| !line.is_empty()) {
                 self.trace_text(line.trim_start());
             }
@@ -274,7 +275,7 @@ impl World {
         let mut disks = self.disks.borrow_mut();
         let seat = disks.get_or_insert_default().seat(self, node);
         seat.boot += 1;
-        seat.losses = losses;
+        seat.losses = losses.unwrap_or_else(|| std::mem::take(&mut seat.losses));
         // Whoever waited is gone with the process.
         seat.lockers.clear();
         std::mem::take(&mut seat.jobs)

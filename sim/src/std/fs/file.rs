@@ -421,11 +421,6 @@ impl File {
         let other = to.fd;
         self.ask(Access::Write, site, |disk, cx, fd| disk.copy(cx, fd, other, len))
     }
-
-    /// The number of its descriptor.
-    pub(super) fn number(&self) -> i32 {
-        self.fd.0
-    }
 }
 
 /// Bytes that are read at once.
