@@ -12,3 +12,4 @@ pub mod philosophers;
 pub mod show;
 pub mod stale_read;
 pub mod throttle;
+pub mod wal;
