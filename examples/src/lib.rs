@@ -14,3 +14,4 @@ pub mod replicated;
 pub mod show;
 pub mod stale_read;
 pub mod throttle;
+pub mod wal;

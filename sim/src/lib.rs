@@ -88,6 +88,7 @@ mod world;
 
 #[cfg(feature = "proptest")]
 mod any;
+pub mod fs;
 pub mod history;
 #[cfg(feature = "hyper")]
 pub mod hyper;

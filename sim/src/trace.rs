@@ -147,7 +147,7 @@ impl Trace {
         self.push_text(at_ns, task, text, hash);
     }
 
-    fn push_text(&mut self, at_ns: u64, task: u32, text: String, hash: u64) {
+    pub(crate) fn push_text(&mut self, at_ns: u64, task: u32, text: String, hash: u64) {
         if self.lines.len() < LINES {
             self.lines.push(Line { at_ns, task, text, hash });
         }

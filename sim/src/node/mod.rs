@@ -53,10 +53,15 @@
 
 mod builder;
 mod clock;
+mod disk;
 mod error;
 
 pub use builder::NodeBuilder;
 pub use clock::{Clock, Shift};
+pub use disk::{
+    Content, Device, Disk, DiskFault, DiskFaults, Errno, FaultCount, Rules, Snapshot, User, Verb,
+    Volume,
+};
 pub use error::{NodeError, UnknownNode};
 
 use crate::{

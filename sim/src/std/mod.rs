@@ -40,7 +40,10 @@
 //! - Statics outlive a run. A lock in one is not poisoned by the end of a run, but its value stays.
 
 pub mod cell;
+pub mod env;
+pub mod fs;
 pub mod hint;
+pub mod os;
 pub mod sync;
 pub mod thread;
 

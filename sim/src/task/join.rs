@@ -93,6 +93,13 @@ impl<T> Future for JoinHandle<T> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let site = place_of_poll(Location::caller(), self.header().site);
+        self.poll_at(cx, site)
+    }
+}
+
+impl<T> JoinHandle<T> {
+    /// Polls for the output, on behalf of that place of the program.
+    pub(crate) fn poll_at(&self, cx: &mut Context<'_>, site: Site) -> Poll<Result<T, JoinError>> {
         let told = point_of_task(self.header(), Access::Join, site);
         let task = Attempted::Task(self.header().number);
         if told {
@@ -104,9 +111,7 @@ impl<T> Future for JoinHandle<T> {
         }
         joined
     }
-}
 
-impl<T> JoinHandle<T> {
     /// Polls for the output without announcing it.
     pub(crate) fn poll_quietly(
         &self,

@@ -7,6 +7,7 @@ mod ask;
 mod blocked;
 mod clocks;
 mod current;
+mod disk;
 mod drive;
 mod each_step;
 mod escape;
@@ -32,6 +33,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
+pub(crate) use disk::{Job, error as disk_error, tell_losses};
 pub(crate) use graph::{How, Order, Share, Taken, Taker, WaitWaker, Which};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use names::Given;
@@ -226,6 +228,8 @@ pub(crate) struct World {
     graph: RefCell<graph::Graph>,
     /// The network, once a run has come to it.
     net: RefCell<Option<Box<net::Net>>>,
+    /// The disks, once a run has come to one.
+    disks: RefCell<Option<Box<disk::Disks>>>,
     /// What happened before what, if anything asks.
     clocks: RefCell<clocks::Clocks>,
     clocks_on: Cell<bool>,
@@ -332,6 +336,7 @@ impl World {
             unwinding: Cell::new(false),
             graph: RefCell::default(),
             net: RefCell::new(None),
+            disks: RefCell::default(),
             clocks: RefCell::default(),
             clocks_on: Cell::new(false),
             watching: Cell::new(false),
@@ -410,6 +415,7 @@ impl World {
         self.graph.borrow_mut().clear(limits.overtakes);
         self.clear_nodes();
         self.clear_network();
+        self.clear_disks();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);
@@ -593,6 +599,15 @@ impl World {
         }
     }
 
+    /// Writes a line into the trace only.
+    #[cold]
+    fn trace_text(&self, text: &str) {
+        let hash = self.choices.borrow().hash();
+        if let Some(trace) = &mut *self.trace.borrow_mut() {
+            trace.push_text(self.now.get(), self.running.get().number, text.to_string(), hash);
+        }
+    }
+
     // --- failures
 
     /// Notes what went wrong, unless something did before, and ends the run.
@@ -610,7 +625,7 @@ impl World {
         if self.fault.borrow().is_some() {
             return;
         }
-        let message = self.with_ended_nodes(message);
+        let message = self.with_losses(self.with_ended_nodes(message));
         // A stack may overflow while the table is borrowed; then the task has no name.
         let number = number.filter(|_| self.table.try_borrow().is_ok());
         let task = number.map(|number| self.task_name(number));

@@ -143,6 +143,11 @@ impl Net {
 }
 
 impl World {
+    /// Whether the run has come to its network.
+    pub(crate) fn has_network(&self) -> bool {
+        self.net.borrow().is_some()
+    }
+
     /// Lets `f` ask the network, and wakes those who waited for what it changed.
     pub(crate) fn network<R>(&self, f: impl FnOnce(&mut Network, &mut Cx<'_>) -> R) -> R {
         let (result, (next_ns, wakers)) = self.with_net(|net, cx| {

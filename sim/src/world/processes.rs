@@ -157,6 +157,9 @@ impl World {
         let kind = if crashed { NodeEventKind::Crash } else { NodeEventKind::End };
         self.node_event(node, kind, site);
         self.network_of_ended(node, crashed);
+        if crashed {
+            self.disk_of_crashed(node, site);
+        }
         let (joiners, signals) = {
             let mut nodes = self.nodes.borrow_mut();
             let state = &mut nodes.list[node as usize];
@@ -165,6 +168,9 @@ impl World {
             (std::mem::take(&mut state.joiners), std::mem::take(&mut state.signals))
         };
         self.vanish(node, mine, crashed);
+        if !crashed {
+            self.disk_of_ended(node);
+        }
         drop(signals);
         let nobody = joiners.is_empty();
         self.quietly(|| joiners.into_iter().for_each(Waker::wake));

@@ -44,7 +44,7 @@ impl World {
     /// One draw a run, not one a step: it is what lets a timer overtake a ready task, and a draw
     /// at each step would cost more than the step.
     #[cold]
-    fn draw_step_cost(&self) {
+    pub(super) fn draw_step_cost(&self) {
         // In half of the runs it is nothing, so that what is due at one time happens at one time.
         let bound = 2 * STEP_MAX_NS;
         let who = self.running.get().path;

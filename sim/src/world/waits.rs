@@ -3,7 +3,7 @@
 //! A thread waits in the table, as in any `block_on`. A task in the middle of a poll cannot: its fiber
 //! waits and its worker stays taken, as when a futex holds a real one. [`Waiter`] names either.
 
-use super::{Action, Header, World, blocked::Cause, table::Suspended};
+use super::{Action, Header, Running, World, blocked::Cause, table::Suspended};
 use crate::{context, point::Site};
 use std::{
     rc::Rc,
@@ -105,6 +105,19 @@ impl World {
         }
         if let Some(timer) = timer {
             self.timer_cancel(timer);
+        }
+    }
+
+    /// Waits until the waiter is woken, or for nothing, as for a device: that is no finding, as reads and writes of small
+    /// files in the middle of a poll are usual, and short.
+    pub(super) fn wait_at_device(self: &Rc<Self>, waiter: &Waiter, site: Site) {
+        if waiter.0.polling {
+            let Running { slot, .. } = self.running();
+            let (ticket, fiber) = (waiter.0.ticket, self.fiber.get());
+            self.held.borrow_mut().push(Held { ticket, slot, fiber });
+            self.block();
+        } else {
+            self.park(site);
         }
     }
 
