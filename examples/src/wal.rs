@@ -292,9 +292,8 @@ async fn crash_and_recover(mistakes: Mistakes) {
 }
 
 fn stopped(end: Result<(), NodeError>) {
-    match end {
-        Err(NodeError::Panicked(message)) => panic!("{message}"),
-        _ => {}
+    if let Err(NodeError::Panicked(message)) = end {
+        panic!("{message}");
     }
 }
 
