@@ -192,3 +192,67 @@ fn crash(bencher: Bencher<'_, '_>) {
     }
     bencher.bench_local(|| disk.clone().crash(&mut cx));
 }
+
+/// One calm run of a program; `sim` counts its steps, and no seed is tried twice.
+fn run<F: Future<Output = ()> + 'static>(program: fn() -> F) {
+    let config = sim::Config::new().seeds(1).strategy("calm");
+    let report = sim::check(config, program);
+    assert!(report.failure.is_none(), "{report}");
+}
+
+/// As `append_and_fsync`, by std's face in a run.
+#[divan::bench]
+fn append_and_fsync_by_std(bencher: Bencher<'_, '_>) {
+    use std::io::Write;
+    bencher.counter(ItemsCount::new(TIMES)).bench_local(|| {
+        run(|| async {
+            let mut file = sim::std::fs::File::create("/log").unwrap();
+            for _ in 0..TIMES {
+                file.write_all(&[7; 100]).unwrap();
+                file.sync_data().unwrap();
+            }
+        });
+    });
+}
+
+/// As `append_and_fsync`, by tokio's face, which takes a thread for each.
+#[divan::bench]
+fn append_and_fsync_by_tokio(bencher: Bencher<'_, '_>) {
+    use sim::io::AsyncWriteExt;
+    bencher.counter(ItemsCount::new(TIMES)).bench_local(|| {
+        run(|| async {
+            let mut file = sim::fs::File::create("/log").await.unwrap();
+            for _ in 0..TIMES {
+                file.write_all(&[7; 100]).await.unwrap();
+                file.sync_data().await.unwrap();
+            }
+        });
+    });
+}
+
+/// 64 MiB in pieces of 64 KiB, by std's face.
+#[divan::bench]
+fn write_large_by_std(bencher: Bencher<'_, '_>) {
+    use std::io::Write;
+    bencher.counter(BytesCount::new(64_u64 << 20)).bench_local(|| {
+        run(|| async {
+            let mut file = sim::std::fs::File::create("/large").unwrap();
+            for _ in 0..1_024 {
+                file.write_all(&[7; 64 << 10]).unwrap();
+            }
+            file.sync_all().unwrap();
+        });
+    });
+}
+
+/// 100,000 files of 100 bytes, by std's face.
+#[divan::bench(sample_count = 5)]
+fn many_files_by_std(bencher: Bencher<'_, '_>) {
+    bencher.counter(ItemsCount::new(MANY)).bench_local(|| {
+        run(|| async {
+            for n in 0..MANY {
+                sim::std::fs::write(format!("/{n}"), [7; 100]).unwrap();
+            }
+        });
+    });
+}

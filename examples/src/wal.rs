@@ -196,11 +196,7 @@ async fn read_log(generation: u64, table: &mut Table, mistakes: Mistakes) -> io:
 }
 
 /// Makes the table a checkpoint, and gives the log that follows it.
-async fn write_checkpoint(
-    generation: u64,
-    table: &Table,
-    mistakes: Mistakes,
-) -> io::Result<File> {
+async fn write_checkpoint(generation: u64, table: &Table, mistakes: Mistakes) -> io::Result<File> {
     let (next, path) = (generation + 1, format!("{FOLDER}/checkpoint"));
     let mut bytes = next.to_le_bytes().to_vec();
     for (key, (version, value)) in table {
@@ -296,9 +292,8 @@ async fn crash_and_recover(mistakes: Mistakes) {
 }
 
 fn stopped(end: Result<(), NodeError>) {
-    match end {
-        Err(NodeError::Panicked(message)) => panic!("{message}"),
-        _ => {}
+    if let Err(NodeError::Panicked(message)) = end {
+        panic!("{message}");
     }
 }
 

@@ -35,7 +35,8 @@
 //!
 //! Programs of threads run too: [`mod@std`] mirrors std as the rest mirrors tokio. Programs of several machines are
 //! nodes, see [`mod@node`]: each has tasks, entropy and a clock of its own, and crashes, restarts and pauses apart. They
-//! talk to each other over [`net`], whose links can be cut, held and shaped.
+//! talk to each other over [`net`], whose links can be cut, held and shaped, and keep their files, [`fs`] and
+//! [`std::fs`], over crashes as far as these were synced.
 //!
 //! # Features
 //!

@@ -125,8 +125,7 @@ fn a_failed_write_is_told_by_the_next_call() {
 fn seeks_count_what_was_read_ahead() {
     passes(20, || async {
         fs::write("/file", b"0123456789").await.unwrap();
-        let mut file =
-            OpenOptions::new().read(true).write(true).open("/file").await.unwrap();
+        let mut file = OpenOptions::new().read(true).write(true).open("/file").await.unwrap();
         let mut three = [0; 3];
         file.read_exact(&mut three).await.unwrap();
         assert_eq!(file.seek(SeekFrom::Current(1)).await.unwrap(), 4);

@@ -277,7 +277,6 @@ impl File {
     /// # Errors
     ///
     /// With the file, if something is under way.
-    #[expect(clippy::result_large_err, reason = "tokio has it so")]
     pub fn try_into_std(mut self) -> Result<StdFile, File> {
         match Arc::try_unwrap(self.std) {
             Ok(file) => Ok(file),

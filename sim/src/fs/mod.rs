@@ -113,7 +113,10 @@ pub fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> impl Future<Output 
 ///
 /// Those of link(2).
 #[track_caller]
-pub fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
+pub fn hard_link(
+    original: impl AsRef<Path>,
+    link: impl AsRef<Path>,
+) -> impl Future<Output = io::Result<()>> {
     let site = Location::caller();
     let original = original.as_ref().to_path_buf();
     let link = link.as_ref().to_path_buf();
@@ -222,7 +225,10 @@ pub fn remove_file(path: impl AsRef<Path>) -> impl Future<Output = io::Result<()
 ///
 /// Those of rename(2).
 #[track_caller]
-pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
+pub fn rename(
+    from: impl AsRef<Path>,
+    to: impl AsRef<Path>,
+) -> impl Future<Output = io::Result<()>> {
     let site = Location::caller();
     let from = from.as_ref().to_path_buf();
     let to = to.as_ref().to_path_buf();
@@ -235,7 +241,10 @@ pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> impl Future<Outpu
 ///
 /// Those of symlink(2), as `EEXIST`.
 #[track_caller]
-pub fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> impl Future<Output = io::Result<()>> {
+pub fn symlink(
+    original: impl AsRef<Path>,
+    link: impl AsRef<Path>,
+) -> impl Future<Output = io::Result<()>> {
     let site = Location::caller();
     let original = original.as_ref().to_path_buf();
     let link = link.as_ref().to_path_buf();

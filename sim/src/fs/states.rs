@@ -86,7 +86,9 @@ where
             if let Err(error) = twin.join().await {
                 let lost = crate::world::tell_losses(node.name(), states.losses(), &paths);
                 let number = states.count_so_far();
-                panic!("the recovery failed on state {number} that a crash may leave: {error}{lost}");
+                panic!(
+                    "the recovery failed on state {number} that a crash may leave: {error}{lost}"
+                );
             }
         }
         CrashStates { states: states.count_so_far(), complete: states.is_complete() }

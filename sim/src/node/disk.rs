@@ -2,11 +2,11 @@
 
 use super::Node;
 use crate::{point::Site, world::disk_error};
+use sim_fs::{Bound, Cx, Disk as Model, Ino, States};
 pub use sim_fs::{
     Content, Device, Errno, Fault as DiskFault, FaultCount, Faults as DiskFaults, Rules, User,
     Verb, Volume,
 };
-use sim_fs::{Bound, Cx, Disk as Model, Ino, States};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -260,8 +260,9 @@ fn read_host(from: &Path, to: &Path, found: &mut Vec<(PathBuf, Content)>) -> io:
         if to != Path::new("/") {
             found.push((to.to_path_buf(), Content::Folder { mode }));
         }
-        let mut names =
-            fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+        let mut names = fs::read_dir(from)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect::<io::Result<Vec<_>>>()?;
         names.sort();
         for name in names {
             read_host(&from.join(&name), &to.join(&name), found)?;
@@ -282,9 +283,8 @@ impl Node {
         bound: Bound,
         site: Site,
     ) -> (States, BTreeMap<Ino, Vec<u8>>) {
-        let ask = |disk: &mut Model, cx: &mut Cx<'_>| {
-            (disk.crash_states(cx.now_ns, bound), disk.paths())
-        };
+        let ask =
+            |disk: &mut Model, cx: &mut Cx<'_>| (disk.crash_states(cx.now_ns, bound), disk.paths());
         self.world().ask_disk(self.inner.number, site, ask).0
     }
 

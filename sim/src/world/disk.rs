@@ -143,9 +143,7 @@ impl World {
                     let disks = disks.get_or_insert_default();
                     *disks.object.get_or_insert_with(|| world.next_object())
                 }
-                false => {
-                    world.disks.borrow_mut().get_or_insert_default().seat(world, node).object
-                }
+                false => world.disks.borrow_mut().get_or_insert_default().seat(world, node).object,
             };
             Op { object, access, site, origin: Some(DISK) }
         });
@@ -186,7 +184,9 @@ impl World {
     pub(crate) fn wake_lockers(&self, node: u32) {
         let lockers = {
             let mut disks = self.disks.borrow_mut();
-            let Some(seat) = disks.as_deref_mut().and_then(|disks| disks.known(node)) else { return };
+            let Some(seat) = disks.as_deref_mut().and_then(|disks| disks.known(node)) else {
+                return;
+            };
             let mut unlocked = Vec::new();
             seat.disk.take_unlocked(&mut unlocked);
             if unlocked.is_empty() {
@@ -226,14 +226,12 @@ impl World {
             return;
         }
         const NOBODY: Site = Location::caller();
-        let (paths, _) = self.ask_disk(node, site.unwrap_or(NOBODY), |disk, _| match disk
-            .pending_count()
-        {
-            0 => BTreeMap::new(),
-            _ => disk.paths(),
-        });
-        let (crash, _) =
-            self.ask_disk(node, site.unwrap_or(NOBODY), |disk, cx| disk.crash(cx));
+        let (paths, _) =
+            self.ask_disk(node, site.unwrap_or(NOBODY), |disk, _| match disk.pending_count() {
+                0 => BTreeMap::new(),
+                _ => disk.paths(),
+            });
+        let (crash, _) = self.ask_disk(node, site.unwrap_or(NOBODY), |disk, cx| disk.crash(cx));
         let name = self.node_name(node);
         let lost = match crash.disk_lost {
             true => format!("\n  node {name} came back with an empty disk"),
@@ -314,7 +312,11 @@ impl World {
 }
 
 /// What a crash took, a line each.
-pub(crate) fn tell_losses(node: &str, losses: &[Loss], paths: &BTreeMap<sim_fs::Ino, Vec<u8>>) -> String {
+pub(crate) fn tell_losses(
+    node: &str,
+    losses: &[Loss],
+    paths: &BTreeMap<sim_fs::Ino, Vec<u8>>,
+) -> String {
     let mut text = String::new();
     for Loss { what, ino, page, torn, place } in losses.iter().take(LOSSES_TOLD) {
         let path = paths.get(ino).map_or_else(
@@ -326,7 +328,9 @@ pub(crate) fn tell_losses(node: &str, losses: &[Loss], paths: &BTreeMap<sim_fs::
             None => (*what).to_string(),
         };
         let fate = if torn.is_some() { "torn" } else { "lost" };
-        text += &format!("\n  node {node} {fate} in its crash: {what} of {path}, at {place}, not synced");
+        text += &format!(
+            "\n  node {node} {fate} in its crash: {what} of {path}, at {place}, not synced"
+        );
     }
     if losses.len() > LOSSES_TOLD {
         text += &format!("\n  and {} more", losses.len() - LOSSES_TOLD);

@@ -73,9 +73,8 @@ impl File {
         verb: impl FnOnce(&mut Disk, &mut Cx<'_>, Fd) -> sim_fs::Result<R>,
     ) -> io::Result<R> {
         let of = (self.node, Some(self.boot));
-        self.world()?.disk_verb(of, access, place(site, self.site), |disk, cx| {
-            verb(disk, cx, self.fd)
-        })
+        self.world()?
+            .disk_verb(of, access, place(site, self.site), |disk, cx| verb(disk, cx, self.fd))
     }
 
     /// Opens a file to read it.
@@ -316,11 +315,7 @@ impl File {
         Ok(())
     }
 
-    pub(crate) fn read_to_end_at_site(
-        &self,
-        into: &mut Vec<u8>,
-        site: Site,
-    ) -> io::Result<usize> {
+    pub(crate) fn read_to_end_at_site(&self, into: &mut Vec<u8>, site: Site) -> io::Result<usize> {
         let start = into.len();
         loop {
             let end = into.len();

@@ -86,15 +86,21 @@ impl OpenOptions {
         let path = bytes(path);
         no_nul(path)?;
         let caller = Caller::at(site)?;
-        let access = if how == (Open { mode: how.mode, ..Open::READ }) { Access::Read } else { Access::Write };
+        let access = if how == (Open { mode: how.mode, ..Open::READ }) {
+            Access::Read
+        } else {
+            Access::Write
+        };
         let fd = caller.ask(access, |disk, cx| disk.open(cx, path, how))?;
         Ok(File::new(&caller, fd))
     }
 
     /// As std has it: which combinations are an error, and what the flags are.
     fn how(&self) -> io::Result<Open> {
-        let OpenOptions { how: Open { read, write, append, truncate, create, create_new, .. }, flags } =
-            *self;
+        let OpenOptions {
+            how: Open { read, write, append, truncate, create, create_new, .. },
+            flags,
+        } = *self;
         let makes_sense = match (write, append) {
             (true, false) => true,
             (false, false) => !(truncate || create || create_new),

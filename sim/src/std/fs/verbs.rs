@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-fn caller<'a>(path: &'a Path, site: Site) -> io::Result<(Caller, &'a [u8])> {
+fn caller(path: &Path, site: Site) -> io::Result<(Caller, &[u8])> {
     no_nul(bytes(path))?;
     Ok((Caller::at(site)?, bytes(path)))
 }
