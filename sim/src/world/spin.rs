@@ -129,7 +129,7 @@ impl World {
         if spins < enough
             || window.changes
             || looked_at_clock
-            || self.timers.borrow_mut().next().is_some()
+            || self.timers.borrow().len() > self.fault_timers()
         {
             return false;
         }

@@ -63,6 +63,21 @@ impl World {
         self.timers.borrow_mut().insert_of(self.current_node(), at_ns, action)
     }
 
+    /// Arms a timer of the simulation's own, at a time of its own.
+    pub(super) fn timer_of_world(&self, at_ns: u64, action: Action) -> sim_time::Key {
+        if self.step_ns.get().is_none() {
+            self.draw_step_cost();
+        }
+        self.due.set(self.due.get().min(at_ns));
+        self.timers.borrow_mut().insert_of(super::NONE, at_ns, action)
+    }
+
+    /// Notes when the earliest timer is due; at once, if faults are, so that the next step comes to look.
+    pub(super) fn set_due(&self) {
+        let next = self.timers.borrow_mut().next().unwrap_or(u64::MAX);
+        self.due.set(if self.chaos_due.get() { 0 } else { next });
+    }
+
     pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
         let mut timers = self.timers.borrow_mut();
         let Some(Action::Wake(former, _)) = timers.get_mut(key) else { return false };
@@ -114,29 +129,26 @@ impl World {
     fn fire(&self) {
         let now = self.now.get();
         loop {
-            let action = {
-                let mut timers = self.timers.borrow_mut();
-                match timers.pop_due(now) {
-                    Some(action) => action,
-                    None => {
-                        self.due.set(timers.next().unwrap_or(u64::MAX));
-                        return;
-                    }
-                }
-            };
+            let action = self.timers.borrow_mut().pop_due(now);
+            let Some(action) = action else { return self.set_due() };
             match action {
                 Action::Wake(waker, _) => waker.wake(),
                 Action::Unblock { ticket } => self.unblock_by_timer(ticket),
                 Action::Network => self.network_is_due(),
+                Action::Chaos => self.faults_are_due(),
             }
         }
     }
 
     /// Goes to the time of the next timer; false if there is none.
     pub(super) fn advance(&self) -> bool {
-        let Some(next) = self.timers.borrow_mut().next() else { return false };
+        let Some(mut next) = self.timers.borrow_mut().next() else { return false };
         if self.network_is_quiet() {
-            return false;
+            // Faults keep no run alive; but what they injured heals.
+            match self.heals_at() {
+                None => return false,
+                Some(heals) => next = next.max(heals),
+            }
         }
         if self.finds_stuck() {
             return true;
