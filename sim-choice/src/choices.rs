@@ -24,6 +24,8 @@ use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc, vec::V
 
 /// Added to what is hashed. The low half of `RECORD` is above its high half, so that the word of a bound
 /// and a lower answer never cancels it.
+/// Of what [`Choices::chance`] counts.
+const MILLION: u32 = 1_000_000;
 const RECORD: u64 = 0x2d35_8dcc_aa6c_78a5;
 const EVENT: u64 = 0x8bb8_4b93_962e_acc9;
 
@@ -201,6 +203,24 @@ impl Choices {
             Mode::Random | Mode::Guided => self.lanes[lane as usize].below(self.rarity(lane)) == 0,
             Mode::Calm => false,
             Mode::Replay => self.now_and_then_again(Question { lane, kind, who, bound: 2 }),
+            Mode::Search => self.choose_searched(kind, 2) == 1,
+        };
+        self.note(Record { lane, kind, who, bound: 2, answer: happens.into() });
+        happens
+    }
+
+    /// Asks whether something happens that does `ppm` times in a million: 0 is no. What is never or always so is no
+    /// choice. On the tape it has two answers, so that it reads as what it is, and a run can be looked at for how often
+    /// it was yes.
+    #[inline]
+    pub fn chance(&mut self, lane: Lane, kind: Kind, who: Path, ppm: u32) -> bool {
+        if ppm == 0 || ppm >= MILLION {
+            return ppm > 0;
+        }
+        let happens = match self.mode {
+            Mode::Random | Mode::Guided => self.lanes[lane as usize].below(MILLION) < ppm,
+            Mode::Calm => false,
+            Mode::Replay => self.chance_again(Question { lane, kind, who, bound: 2 }, ppm),
             Mode::Search => self.choose_searched(kind, 2) == 1,
         };
         self.note(Record { lane, kind, who, bound: 2, answer: happens.into() });
@@ -472,6 +492,16 @@ impl Choices {
             Some(answer) => answer == 1,
             None if self.guide.resolved == Strategy::Calm => false,
             None => self.lanes[asked.lane as usize].below(self.rarity(asked.lane)) == 0,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn chance_again(&mut self, asked: Question, ppm: u32) -> bool {
+        match self.replay.answer(asked) {
+            Some(answer) => answer == 1,
+            None if self.guide.resolved == Strategy::Calm => false,
+            None => self.lanes[asked.lane as usize].below(MILLION) < ppm,
         }
     }
 

@@ -50,6 +50,8 @@ pub enum Lane {
     Input,
     /// Which waiting operations are dropped.
     Cancel,
+    /// Which faults strike whom, when and how hard. What befalls a packet on its way is the network's.
+    Fault,
 }
 
 names!(Lane:
@@ -60,6 +62,7 @@ names!(Lane:
     Entropy = "entropy",
     Input = "input",
     Cancel = "cancel",
+    Fault = "fault",
 );
 
 impl Lane {

@@ -210,3 +210,23 @@ fn what_is_rare_is_so_at_a_rate_of_its_run() {
     let mut calm = started(1, Strategy::Calm);
     assert!((0..100).all(|_| !calm.now_and_then(Lane::Cancel, Kind::Cancel, Path::MAIN)));
 }
+
+/// So often in a million, never where it is never, and on the tape as yes or no.
+#[test]
+fn chances() {
+    let count = |seed, ppm| {
+        let mut choices = started(seed, Strategy::Random);
+        let yes = (0..10_000)
+            .filter(|_| choices.chance(Lane::Fault, Kind::Fault, Path::MAIN, ppm))
+            .count();
+        let told = choices.records().iter().filter(|record| record.answer == 1).count();
+        assert!(choices.records().iter().all(|record| record.bound == 2));
+        (yes, told)
+    };
+    assert_eq!((count(1, 0), count(1, 1_000_000)), ((0, 0), (10_000, 0)));
+    let (yes, told) = count(1, 100_000);
+    assert!((900..1_100).contains(&yes), "{yes}");
+    assert_eq!(yes, told);
+    let mut calm = started(1, Strategy::Calm);
+    assert!((0..100).all(|_| !calm.chance(Lane::Fault, Kind::Fault, Path::MAIN, 999_999)));
+}

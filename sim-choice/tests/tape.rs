@@ -100,7 +100,7 @@ fn bad_records_are_errors_with_line_and_reason() {
     check("net fault main 2 1 0", "unexpected `0` after the answer");
     check(
         "nets fault main 2 1",
-        "unknown lane `nets`: expected schedule, time, net, disk, entropy, input, cancel",
+        "unknown lane `nets`: expected schedule, time, net, disk, entropy, input, cancel, fault",
     );
     check(
         "net falt main 2 1",

@@ -9,7 +9,8 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned,
 };
 
-const TEST: [&str; 20] = [
+const TEST: [&str; 21] = [
+    "faults",
     "seed",
     "seeds",
     "strategy",
@@ -51,6 +52,7 @@ const LINTS: [&str; 16] = [
     "unreached_property",
     "all",
 ];
+const FAULTS: [&str; 3] = ["none", "moderate", "swarm"];
 const STRATEGIES: [&str; 10] = [
     "random",
     "sticky",
@@ -175,6 +177,10 @@ fn option(meta: &Meta, name: &str, of: Of, krate: &TokenStream) -> Result<TokenS
         "strategy" => {
             let strategy = one_of(meta, &STRATEGIES)?;
             quote!(.strategy(#strategy))
+        }
+        "faults" => {
+            let faults = one_of(meta, &FAULTS)?;
+            quote!(.faults_named(#faults))
         }
         "exhaustive" => {
             if !matches!(meta, Meta::Path(_)) {
@@ -382,6 +388,8 @@ mod tests {
         );
         check(quote!(start_paused = true), Ok(".start_paused(true)"));
         check(quote!(stalls = true), Ok(".stalls(true)"));
+        check(quote!(faults = "swarm"), Ok(".faults_named(\"swarm\")"));
+        check(quote!(faults = "swam"), Err("did you mean `swarm`"));
         check(quote!(name = "a runtime"), Ok(".runtime_name(\"aruntime\")"));
         check(quote!(unhandled_panic = "ignore"), Ok(""));
         check(

@@ -26,6 +26,12 @@ pub enum Fault {
     DnsFailure,
     /// A name resolved to what it was before.
     DnsStale,
+    /// A packet took longer, as faults are set to do.
+    Latency,
+    /// A read or a write of TCP took less than it could.
+    PartialIo,
+    /// A connection was reset from without, or a packet of one lost that a box on the way has forgotten.
+    Close,
 }
 
 /// How often a fault was there.
@@ -50,6 +56,9 @@ impl Fault {
         Fault::Overflow,
         Fault::DnsFailure,
         Fault::DnsStale,
+        Fault::Latency,
+        Fault::PartialIo,
+        Fault::Close,
     ];
 }
 

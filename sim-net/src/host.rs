@@ -102,6 +102,22 @@ impl Network {
         self.by_address.get(&address.to_canonical()).copied()
     }
 
+    /// How many sockets the host may have open: getrlimit(2), `RLIMIT_NOFILE`. More give `EMFILE`. At first 524,288.
+    pub fn set_open_limit(&mut self, host: HostId, sockets: u32) {
+        self.hosts[host.0 as usize].open_limit = sockets;
+    }
+
+    /// Which ports the host gives for port 0, and to sockets that connect unbound: ip(7), `ip_local_port_range`. At first
+    /// 32768 to 60999.
+    ///
+    /// # Panics
+    ///
+    /// If there are none in it, or port 0 is.
+    pub fn set_ephemeral_ports(&mut self, host: HostId, ports: core::ops::RangeInclusive<u16>) {
+        assert!(!ports.is_empty() && !ports.contains(&0), "{ports:?} are no ports");
+        self.hosts[host.0 as usize].ports.set_ephemeral(ports);
+    }
+
     /// Whether there is a host of that number.
     #[must_use]
     pub fn has_host(&self, host: HostId) -> bool {

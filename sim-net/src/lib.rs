@@ -50,6 +50,7 @@ pub use rule::{Rule, RuleId, Verdict};
 pub use socket::{Domain, How, Kind, Ready, SocketId};
 pub use tcp::{Flags, KeepAlive, Segment};
 pub use unix::{Credentials, UnixAddress};
+pub use wire::Storm;
 
 /// What a verb gives: a value, or the error that Linux would give.
 pub type Result<T> = core::result::Result<T, Errno>;

@@ -160,11 +160,7 @@ const MILLION: u32 = 1_000_000;
 
 /// Whether something befalls a packet that befalls `ppm` of a million. 0: it does not. What is sure is no choice.
 pub(crate) fn befalls(cx: &mut Cx<'_>, ppm: u32) -> bool {
-    match ppm {
-        0 => false,
-        MILLION.. => true,
-        _ => cx.choices.choose(Lane::Net, Kind::Fault, cx.who, MILLION) >= MILLION - ppm,
-    }
+    cx.choices.chance(Lane::Net, Kind::Fault, cx.who, ppm)
 }
 
 /// A number below the bound, evenly; in steps, where the bound is beyond what one draw gives.

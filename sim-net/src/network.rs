@@ -47,6 +47,8 @@ pub struct Network {
     pub(crate) udp: udp::Bound,
     pub(crate) unix: unix::Names,
     pub(crate) faults: Faults,
+    /// Sockets whose programs do not look at their errors.
+    pub(crate) blind: Vec<SocketId>,
 }
 
 /// What is due at some time.
@@ -430,7 +432,8 @@ impl Network {
         self.tcp_crash(host);
         self.tcp_unsettle();
         let host = &mut self.hosts[host.0 as usize];
-        (host.open, host.ports) = (0, Default::default());
+        host.open = 0;
+        host.ports.clear();
     }
 
     /// The process of the host has ended: its sockets are closed, as the kernel does, and peers are told.

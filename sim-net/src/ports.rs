@@ -11,8 +11,8 @@ use core::{net::IpAddr, ops::RangeInclusive};
 pub(crate) const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
 
 /// The TCP ports of a host.
-#[derive(Default)]
 pub(crate) struct Ports {
+    ephemeral: RangeInclusive<u16>,
     claims: BTreeMap<Claim, u32>,
     /// How many ports were given out by number: the next is tried first.
     given: u32,
@@ -75,7 +75,26 @@ impl Claim {
     }
 }
 
+impl Default for Ports {
+    fn default() -> Ports {
+        Ports { ephemeral: EPHEMERAL, claims: BTreeMap::new(), given: 0 }
+    }
+}
+
 impl Ports {
+    pub(crate) fn ephemeral(&self) -> RangeInclusive<u16> {
+        self.ephemeral.clone()
+    }
+
+    pub(crate) fn set_ephemeral(&mut self, ports: RangeInclusive<u16>) {
+        (self.ephemeral, self.given) = (ports, 0);
+    }
+
+    /// Nobody has a port any more.
+    pub(crate) fn clear(&mut self) {
+        *self = Ports { ephemeral: self.ephemeral(), ..Ports::default() };
+    }
+
     /// Makes a claim.
     ///
     /// # Errors
@@ -150,7 +169,7 @@ impl Ports {
 
     /// The next ephemeral port of that kind. They go round, so that one that was given back rests for a while.
     fn next_that(&mut self, suits: impl Fn(&Ports, u16) -> bool) -> Option<u16> {
-        let (first, count) = (*EPHEMERAL.start(), EPHEMERAL.len() as u32);
+        let (first, count) = (*self.ephemeral.start(), self.ephemeral.len() as u32);
         let port =
             |given: u32| first + u16::try_from(given % count).expect("it is below the count");
         let skip = (0..count).find(|skip| suits(self, port(self.given + skip)))?;

@@ -78,6 +78,7 @@ mod cancel;
 mod check;
 mod context;
 mod faces;
+pub mod faults;
 mod fnv;
 mod hold;
 mod name;
@@ -113,6 +114,7 @@ pub use check::{
     Classes, Config, ConfigError, Failure, FailureKind, Level, Outcome, Report, check, replay,
     replay_with,
 };
+pub use faults::Faults;
 pub use name::{Nameable, name};
 pub use node::{Node, node};
 pub use outside::outside;

@@ -5,6 +5,7 @@
 
 use crate::{
     context,
+    faults::FaultKind,
     point::{Op, Site},
     world::Given,
 };
@@ -35,6 +36,8 @@ pub(crate) enum Happened {
     Panic,
     /// Something was done to a node.
     Node(u32, NodeEvent),
+    /// A fault has struck a node, or is over.
+    Fault(FaultKind, u32, bool),
     /// The run is over, after so many steps: the last event of each run.
     End(u64),
     /// A task announced an operation. Only traces have it: its choice is hashed anyway.
@@ -52,6 +55,9 @@ impl Happened {
             Happened::Done(number) => u64::from(*number) << 3 | 3,
             Happened::Panic => 4,
             Happened::Node(node, event) => u64::from(*node) << 8 | (event.kind as u64) << 3 | 7,
+            Happened::Fault(kind, node, over) => {
+                (*kind as u64 + 1) << 48 | u64::from(*node) << 8 | u64::from(*over) << 3 | 4
+            }
             Happened::Op(_) => 5,
             Happened::End(steps) => steps << 3 | 6,
         }
@@ -131,6 +137,11 @@ impl Trace {
                     Some(site) => format!("node {name} {}, at {site}", kind.verb()),
                     None => format!("node {name} {}", kind.verb()),
                 }
+            }
+            Happened::Fault(kind, node, over) => {
+                let name = context::world().map(|world| world.node_name(node));
+                let what = if over { "is over" } else { "strikes" };
+                format!("the fault {kind} {what}, of node {}", name.as_deref().unwrap_or("?"))
             }
             Happened::End(steps) => format!("the run is over, after {steps} steps"),
             Happened::Op(op) => match op.object {

@@ -126,6 +126,9 @@ pub(crate) struct Connection {
     pub(crate) ack_due: bool,
     pub(crate) again_due: bool,
     pub(crate) probe_due: bool,
+    /// A fault has ended it; and how often it was used after the program had been told.
+    pub(crate) severed: bool,
+    pub(crate) blind: u8,
     pub(crate) time: Timing,
 }
 
@@ -180,6 +183,8 @@ impl Connection {
             ack_due: false,
             again_due: false,
             probe_due: false,
+            severed: false,
+            blind: 0,
             time: Timing::new(),
         }
     }

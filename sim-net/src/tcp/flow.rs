@@ -89,7 +89,7 @@ impl Network {
         }
     }
 
-    fn tcp_effects(&mut self, cx: &mut Cx<'_>, id: ConnectionId, effects: Effects) {
+    pub(super) fn tcp_effects(&mut self, cx: &mut Cx<'_>, id: ConnectionId, effects: Effects) {
         if effects.made {
             self.tcp_made(id);
         }

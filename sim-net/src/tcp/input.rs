@@ -136,7 +136,7 @@ impl Connection {
     }
 
     /// `tcp_reset` of Linux.
-    fn was_reset(&mut self) -> Effects {
+    pub(super) fn was_reset(&mut self) -> Effects {
         let error = match self.state {
             State::SynSent => Errno::ECONNREFUSED,
             State::CloseWait => Errno::EPIPE,

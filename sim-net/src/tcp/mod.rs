@@ -9,6 +9,7 @@
 //! | `table.rs` | all connections, and which of them a segment is for |
 //! | `flow.rs` | segments come and go, alarms ring, connections end: how connections and the network meet |
 //! | `opening.rs` | bind, listen, accept, connect |
+//! | `sever.rs` | connections that are broken off from without |
 //! | `verbs.rs` | send, recv, shutdown, close, and what can be asked |
 //! | `address.rs` | which addresses a socket may have, and by which it reaches another |
 //! | `options.rs` | keep-alive and the user's time-out |
@@ -25,6 +26,7 @@ mod opening;
 mod options;
 mod output;
 mod segment;
+mod sever;
 mod table;
 mod timing;
 mod verbs;

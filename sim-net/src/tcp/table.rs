@@ -36,6 +36,8 @@ pub(crate) struct Connections {
     /// How many connections there were.
     made: u64,
     pub(crate) partial_io: bool,
+    /// A fault has ended a connection in this run.
+    pub(crate) any_severed: bool,
     /// What time it was last.
     pub(crate) seen_ns: u64,
     /// Counts from 1 how often hosts and links have changed: what was answered before may not be answered again.
@@ -55,6 +57,7 @@ impl Default for Connections {
             spare: Spare::default(),
             made: 0,
             partial_io: false,
+            any_severed: false,
             seen_ns: 0,
             epoch: 1,
             quiet: 0,
@@ -89,6 +92,16 @@ impl Connections {
     pub(crate) fn first_number(&mut self) -> u64 {
         self.made += 1;
         self.made * NUMBERS
+    }
+
+    /// The connection of a host between its address and the peer's.
+    pub(crate) fn between(
+        &self,
+        host: HostId,
+        local: SocketAddr,
+        peer: SocketAddr,
+    ) -> Option<ConnectionId> {
+        self.by_pair.get(&(host, local, peer)).copied()
     }
 
     pub(crate) fn insert(&mut self, connection: Connection) -> ConnectionId {

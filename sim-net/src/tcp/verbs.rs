@@ -1,10 +1,10 @@
 //! What a program does with a TCP socket that it has.
 
 use super::{
-    Role, Tcp,
+    ConnectionId, Role, Tcp,
     connection::{Connection, Owner, State},
 };
-use crate::{Cx, Errno, How, Network, Ready, Result, SocketId, socket::Proto};
+use crate::{Cx, Errno, Fault, How, Network, Ready, Result, SocketId, socket::Proto};
 use sim_choice::{Kind, Lane};
 
 impl Network {
@@ -33,12 +33,13 @@ impl Network {
         pieces: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Result<usize> {
         let Role::Connected(connection) = self.tcp_of(id)?.1.role else { return Err(Errno::EPIPE) };
-        let partial = self.tcp.partial_io;
+        self.tcp_may_sever(cx, id, connection);
         let c = self.tcp.get_mut(connection).expect("a connected socket has a connection");
         let mut count = c.may_write(pieces.clone().map(<[u8]>::len).sum())?;
-        if partial {
-            count = part(cx, count, 999);
+        if self.tcp_takes_parts(connection) {
+            count = self.tcp_part(cx, count, 999);
         }
+        let c = self.tcp.get_mut(connection).expect("a connected socket has a connection");
         let mut left = count;
         for piece in pieces {
             let taken = piece.len().min(left);
@@ -59,12 +60,15 @@ impl Network {
         let Role::Connected(connection) = self.tcp_of(id)?.1.role else {
             return Err(Errno::ENOTCONN);
         };
-        let partial = self.tcp.partial_io;
+        if !peek {
+            self.tcp_may_sever(cx, id, connection);
+        }
         let c = self.tcp.get_mut(connection).expect("a connected socket has a connection");
         let mut count = c.may_read()?.min(into.len());
-        if partial {
-            count = part(cx, count, usize::MAX);
+        if self.tcp_takes_parts(connection) {
+            count = self.tcp_part(cx, count, usize::MAX);
         }
+        let c = self.tcp.get_mut(connection).expect("a connected socket has a connection");
         into[..count].copy_from_slice(&c.unread.as_slice()[..count]);
         if !peek && count > 0 {
             c.was_read(count);
@@ -152,11 +156,25 @@ impl Network {
     }
 }
 
-/// A part of what could be read or written, half the time; at least one byte, and at most `most`. 0: all of it.
-fn part(cx: &mut Cx<'_>, count: usize, most: usize) -> usize {
-    if count < 2 || cx.choices.choose(Lane::Net, Kind::Fault, cx.who, 2) == 0 {
-        return count;
+impl Network {
+    #[inline]
+    fn tcp_takes_parts(&self, connection: ConnectionId) -> bool {
+        self.tcp.partial_io
+            || self.wire.storm.faults.partial_io
+                && self.tcp.get(connection).is_some_and(|c| c.peer_host != Some(c.host))
     }
-    let most = u32::try_from(count.min(most)).unwrap_or(u32::MAX).max(2);
-    1 + cx.choices.choose(Lane::Net, Kind::Fault, cx.who, most) as usize
+
+    /// A part of what could be read or written, half the time; at least one byte, and at most `most`. 0: all of it.
+    fn tcp_part(&mut self, cx: &mut Cx<'_>, count: usize, most: usize) -> usize {
+        if count < 2 || !cx.choices.chance(Lane::Net, Kind::Fault, cx.who, 500_000) {
+            return count;
+        }
+        let most = u32::try_from(count.min(most)).unwrap_or(u32::MAX).max(2);
+        let part = 1 + cx.choices.choose(Lane::Net, Kind::Other, cx.who, most) as usize;
+        self.faults.inject(Fault::PartialIo);
+        if part < count {
+            self.faults.take_effect(Fault::PartialIo);
+        }
+        part
+    }
 }

@@ -3,11 +3,10 @@
 use super::{Asked, Udp, any, plain};
 use crate::{Cx, Domain, Errno, Flag, HostId, Network, Result, SocketId, socket::Socket};
 use alloc::{collections::BTreeMap, vec::Vec};
-use core::net::{IpAddr, SocketAddr};
-
-/// Linux's range of ports for port 0: ip(7), `ip_local_port_range`.
-const EPHEMERAL_FIRST: u16 = 32_768;
-const EPHEMERAL_COUNT: u32 = 60_999 - 32_768 + 1;
+use core::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+};
 
 /// Which sockets of UDP have which port, and which hosts are in which group.
 #[derive(Default)]
@@ -55,11 +54,12 @@ impl Bound {
     }
 
     /// A port that no socket of the host has.
-    fn free_port(&mut self, host: HostId) -> Option<u16> {
+    fn free_port(&mut self, host: HostId, of: RangeInclusive<u16>) -> Option<u16> {
         let ports = self.ports(host);
-        for skip in 0..EPHEMERAL_COUNT {
-            let nth = (ports.given + skip) % EPHEMERAL_COUNT;
-            let port = EPHEMERAL_FIRST + u16::try_from(nth).expect("it is below the count");
+        let count = of.len() as u32;
+        for skip in 0..count {
+            let nth = (ports.given + skip) % count;
+            let port = of.start() + u16::try_from(nth).expect("it is below the count");
             if !ports.sockets.contains_key(&port) {
                 ports.given = nth + 1;
                 return Some(port);
@@ -117,7 +117,8 @@ impl Network {
     fn udp_take(&mut self, id: SocketId, mut wanted: SocketAddr, asked: Asked) -> Option<()> {
         let host = self.get(id).ok()?.host;
         if wanted.port() == 0 {
-            wanted.set_port(self.udp.free_port(host)?);
+            let ephemeral = self.hosts[host.0 as usize].ports.ephemeral();
+            wanted.set_port(self.udp.free_port(host, ephemeral)?);
         } else {
             let new = self.get(id).ok()?;
             let old = self.udp.at(host, wanted.port()).iter().filter_map(|id| self.get(*id).ok());

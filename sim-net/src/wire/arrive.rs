@@ -11,7 +11,7 @@ impl Network {
         if from == to {
             return Some(self.wire.take(ticket).packet);
         }
-        if self.wire.holds.has(from, to) {
+        if self.is_held(from, to) {
             self.hold_flight(ticket);
             return None;
         }
@@ -19,12 +19,17 @@ impl Network {
         if flight.queued.is_some() {
             self.wire.way(from, to).queue.retain(|queued| *queued != ticket);
         }
-        if self.wire.cuts.has(from, to) {
+        if self.is_cut(from, to) {
             self.lose(Fault::Partition, &flight.packet);
             return None;
         }
         let loss_ppm = self.wire.links.get(from, to).loss_ppm;
         // A datagram in pieces is lost with any of them.
+        if loss_ppm > 0 && (0..flight.fragments).any(|_| link::befalls(cx, loss_ppm)) {
+            self.lose(Fault::Loss, &flight.packet);
+            return None;
+        }
+        let loss_ppm = self.wire.storm.faults.loss_ppm;
         if loss_ppm > 0 && (0..flight.fragments).any(|_| link::befalls(cx, loss_ppm)) {
             self.lose(Fault::Loss, &flight.packet);
             return None;

@@ -14,12 +14,14 @@ mod links;
 mod pairs;
 mod partition;
 mod send;
+mod storm;
 
 use crate::{Fault, HostId, Packet, rule::Rules};
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use links::Links;
 use pairs::Pairs;
 use sim_time::Key;
+pub use storm::Storm;
 
 /// Links, partitions, holds and rules, and the packets on their way.
 #[derive(Default)]
@@ -30,6 +32,7 @@ pub(crate) struct Wire {
     links: Links,
     cuts: Pairs,
     holds: Pairs,
+    pub(crate) storm: storm::State,
     /// By sender and receiver, those that something was sent over.
     ways: Vec<BTreeMap<HostId, Way>>,
     flights: Vec<Option<Flight>>,

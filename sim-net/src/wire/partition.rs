@@ -112,7 +112,7 @@ impl Network {
         Ok(())
     }
 
-    /// Mends all links, and lets go what they have kept. What [links](Network::set_default_link) and rules do goes on.
+    /// Mends all links, and lets go what they have kept; but for what a [`Storm`](crate::Storm) cuts and holds. What [links](Network::set_default_link) and rules do goes on.
     pub fn heal(&mut self, cx: &mut Cx<'_>) {
         self.tcp_unsettle();
         self.wire.cuts.clear();
@@ -127,16 +127,16 @@ impl Network {
     /// Whether the link from one host to another is cut, in that direction.
     #[must_use]
     pub fn is_cut(&self, from: HostId, to: HostId) -> bool {
-        self.wire.cuts.has(from, to)
+        self.wire.cuts.has(from, to) || self.wire.storm.cuts.has(from, to)
     }
 
     /// Whether the link from one host to another keeps what is on it.
     #[must_use]
     pub fn is_held(&self, from: HostId, to: HostId) -> bool {
-        self.wire.holds.has(from, to)
+        self.wire.holds.has(from, to) || self.wire.storm.holds.has(from, to)
     }
 
-    fn deliver(&mut self, cx: &mut Cx<'_>, mut held: Vec<Ticket>) {
+    pub(super) fn deliver(&mut self, cx: &mut Cx<'_>, mut held: Vec<Ticket>) {
         held.sort_by_key(|ticket| self.wire.flight(*ticket).packet.number);
         for ticket in held {
             let flight = self.wire.flight(ticket);

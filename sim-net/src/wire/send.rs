@@ -31,8 +31,10 @@ impl Network {
         }
         let Some(mut plan) = self.plan(cx, &mut packet) else { return };
         let link = *self.wire.links.get(packet.from_host, packet.to_host);
-        if packet.protocol() == Protocol::Udp && link::befalls(cx, link.duplicate_ppm) {
-            plan.copies += 1;
+        if packet.protocol() == Protocol::Udp {
+            let storm_ppm = self.wire.storm.faults.duplicate_ppm;
+            plan.copies += u32::from(link::befalls(cx, link.duplicate_ppm));
+            plan.copies += u32::from(link::befalls(cx, storm_ppm));
         }
         // A rule may want many; each has a delay of its own.
         for _ in 0..plan.copies {
@@ -58,12 +60,17 @@ impl Network {
                 plan.marks.put(Fault::Delay);
             }
         }
-        if self.wire.cuts.has(packet.from_host, packet.to_host) {
+        if self.is_cut(packet.from_host, packet.to_host) {
             self.lose(Fault::Partition, packet);
             return None;
         }
+        if self.wire.storm.forgets(packet) {
+            self.lose(Fault::Close, packet);
+            return None;
+        }
         let ppm = self.wire.links.get(packet.from_host, packet.to_host).corrupt_ppm;
-        if corrupt || link::befalls(cx, ppm) {
+        let storm_ppm = self.wire.storm.faults.corrupt_ppm;
+        if corrupt || link::befalls(cx, ppm) || link::befalls(cx, storm_ppm) {
             match &mut packet.body {
                 Body::Udp(bytes) if bytes.is_empty() => {}
                 Body::Udp(bytes) => {
@@ -87,9 +94,10 @@ impl Network {
         link: &Link,
         packet: Packet,
         extra_ns: u64,
-        marks: Marks,
+        mut marks: Marks,
     ) {
         let (from, to) = (packet.from_host, packet.to_host);
+        let extra_ns = extra_ns.saturating_add(self.wire.storm.delay_ns(cx, &packet, &mut marks));
         marks.iter().for_each(|fault| self.faults.inject(fault));
         if !self.make_room(cx, link, &packet) {
             return;
@@ -130,7 +138,7 @@ impl Network {
             return true;
         }
         // 0: the new one, as where a queue drops at its tail. TigerBeetle's simulator takes any.
-        let nth = cx.choices.choose(Lane::Net, Kind::Fault, cx.who, len + 1) as usize;
+        let nth = cx.choices.choose(Lane::Net, Kind::Other, cx.who, len + 1) as usize;
         if nth == 0 {
             self.lose(Fault::Overflow, packet);
             return false;
@@ -164,6 +172,6 @@ impl Network {
 /// 0: the first.
 fn turn_a_bit(cx: &mut Cx<'_>, bytes: &mut [u8]) {
     let bits = u32::try_from(bytes.len() * 8).expect("a datagram has at most 64 KiB");
-    let bit = cx.choices.choose(Lane::Net, Kind::Fault, cx.who, bits) as usize;
+    let bit = cx.choices.choose(Lane::Net, Kind::Other, cx.who, bits) as usize;
     bytes[bit / 8] ^= 1 << (bit % 8);
 }

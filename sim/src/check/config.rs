@@ -1,7 +1,7 @@
 //! How a test is run: seeds, strategy, limits, lints.
 
 use super::{Level, Lints, env};
-use crate::world::Limits;
+use crate::{faults::Faults, world::Limits};
 use sim_choice::{Seed, Strategy};
 use sim_sys::fiber::Patience;
 use std::{fmt, time::Duration};
@@ -107,6 +107,7 @@ impl Config {
                 stack_size: STACK_SIZE,
                 start_paused: false,
                 stalls: false,
+                faults: Faults::none(),
                 lints: Lints::default(),
             },
             jobs: 1,
@@ -132,6 +133,7 @@ impl Config {
     /// | `SIM_TIME` | go on with new seeds for so long in real time (`30s`, `10m`); at most so long with an exhaustive search |
     /// | `SIM_JOBS` | threads that run seeds |
     /// | `SIM_ALLOW`, `SIM_WARN`, `SIM_DENY` | lints, separated by commas, or `all` |
+    /// | `SIM_FAULTS` | `none`, `moderate` or `swarm`, see [`faults`](Config::faults) |
     /// | `SIM_TRACE=1` | print the whole trace of a failing run |
     /// | `SIM_OUT` | a folder for reports as JSON, tapes of failures, and searches that were ended (default `target/sim`) |
     pub fn from_env() -> Config {
@@ -402,6 +404,43 @@ impl Config {
         self
     }
 
+    /// Which faults strike nodes and the links between them; see [`faults`](crate::faults). Default
+    /// [`Faults::none`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let crashes = sim::Faults::none().crash(Duration::from_secs(5), Duration::from_secs(1));
+    /// let report = sim::check(sim::Config::new().seeds(20).faults(crashes), || async {
+    ///     let server = sim::node("server").start(|| std::future::pending::<()>());
+    ///     sim::time::sleep(Duration::from_secs(60)).await;
+    ///     sim::faults::stop();
+    ///     assert!(server.is_running());
+    /// });
+    /// assert!(report.failure.is_none());
+    /// assert!(report.faults[0].injected > 0, "{report}");
+    /// ```
+    pub fn faults(mut self, faults: Faults) -> Config {
+        if let Some(mistake) = &faults.mistake {
+            self.mistake(format!("faults: {mistake}"));
+        }
+        self.limits.faults = faults;
+        self
+    }
+
+    /// As [`faults`](Config::faults), by the name of a preset.
+    #[doc(hidden)]
+    pub fn faults_named(self, name: &str) -> Config {
+        match Faults::named(name) {
+            Ok(faults) => self.faults(faults),
+            Err(error) => {
+                let mut config = self;
+                config.mistake(format!("faults: {error}"));
+                config
+            }
+        }
+    }
+
     /// How often others may take a lock or permits while somebody waits who came before: the lint `unfair_wait` tells
     /// of waits that were overtaken more often. Default 1,000.
     ///
@@ -430,7 +469,7 @@ impl Config {
     /// | `unfair_wait` | warn | others took a lock or permits more than [`overtakes`](Config::overtakes) times while somebody waited who came before |
     /// | `blocked_poll` | warn | a sleep, park or receive of std's blocks a poll; a poll waits for a lock whose holder awaits or sleeps; a poll takes a second of processor time (never denied) |
     /// | `lock_order` | warn | two tasks that may overlap take two locks in both orders, in one run or in different runs |
-    /// | `ignored_fault` | warn | an injected fault was ignored |
+    /// | `ignored_fault` | warn | a program goes on with a connection though it was told that a [fault](crate::faults) has reset it |
     /// | `unreached_property` | warn | no run came to what a property says that one should |
     ///
     /// Where a poll comes to no scheduling point within [`poll_limit`](Config::poll_limit) the run fails as

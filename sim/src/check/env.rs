@@ -1,6 +1,7 @@
 //! The `SIM_*` variables. A bad value is an error with the variable, the value and what is allowed.
 
 use super::{Config, ConfigError, Level};
+use crate::faults::Faults;
 use sim_choice::Seed;
 use std::{fmt::Display, time::Duration};
 
@@ -30,6 +31,9 @@ pub(super) fn apply(
     if let Some(text) = value("SIM_POLL_LIMIT") {
         let limit = duration(&text).map_err(|error| bad("SIM_POLL_LIMIT", error))?;
         config.limits.patience.limit = limit;
+    }
+    if let Some(text) = value("SIM_FAULTS") {
+        config.limits.faults = Faults::named(&text).map_err(|error| bad("SIM_FAULTS", error))?;
     }
     config.tape = value("SIM_TAPE").map(Into::into);
     config.out = value("SIM_OUT").map(Into::into);
@@ -121,6 +125,9 @@ mod tests {
         check("SIM_TIME", "10 m", Err("\"10 m\""));
         check("SIM_POLL_LIMIT", "5m", Ok(()));
         check("SIM_POLL_LIMIT", "long", Err("\"long\""));
+        check("SIM_FAULTS", "swarm", Ok(()));
+        check("SIM_FAULTS", "none", Ok(()));
+        check("SIM_FAULTS", "chaos", Err("allowed are none, moderate and swarm"));
         check("SIM_ALLOW", "swallowed_panic, leaked_task", Ok(()));
         check("SIM_DENY", "all", Ok(()));
         check("SIM_WARN", "swallowed_panics", Err("swallowed_panics"));

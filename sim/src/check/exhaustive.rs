@@ -217,6 +217,7 @@ impl Searching<'_> {
         let mut told = std::mem::take(&mut self.told);
         let crossed = told.judge_orders(&self.config.limits.lints);
         answer_for(self.config, site, &told.properties, &mut self.report);
+        self.report.faults = crate::faults::listed(&told.faults);
         self.report.warnings.splice(0..0, told.texts());
         if progress.done && self.whole {
             judge_properties(self.config, self.config.seed, &mut self.report);

@@ -3,7 +3,7 @@
 //! Only written, never read, so that no library is needed.
 
 use super::{Classes, Failure, Report};
-use crate::PropertyCount;
+use crate::{PropertyCount, faults::FaultCount};
 use std::fmt::Write;
 
 impl Report {
@@ -16,6 +16,7 @@ impl Report {
     /// | `test` | the name of the test; null if it has none |
     /// | `runs`, `steps` | as in [`Report`] |
     /// | `classes` | `runs`, `distinct`, `unseen_per_mille`, see [`Classes`] |
+    /// | `faults` | an array of `kind`, `injected`, `effective`, see [`FaultCount`] |
     /// | `failure` | null, or what is below |
     /// | `warnings` | an array of texts |
     /// | `properties` | an array of `name`, `kind`, `site`, `reached`, `held`, see [`PropertyCount`] |
@@ -37,6 +38,7 @@ impl Report {
         object.number("runs", self.runs);
         object.number("steps", self.steps);
         object.raw("classes", &classes(&self.classes));
+        object.raw("faults", &array(self.faults.iter().map(fault)));
         object.raw("failure", &self.failure.as_ref().map_or("null".into(), failure));
         object.raw("warnings", &texts(&self.warnings));
         object.raw("properties", &array(self.properties.iter().map(property)));
@@ -49,6 +51,14 @@ fn classes(classes: &Classes) -> String {
     object.number("runs", classes.runs);
     object.number("distinct", classes.distinct);
     object.number("unseen_per_mille", classes.unseen_per_mille);
+    object.end()
+}
+
+fn fault(count: &FaultCount) -> String {
+    let mut object = Object::new();
+    object.text("kind", count.kind.name());
+    object.number("injected", count.injected);
+    object.number("effective", count.effective);
     object.end()
 }
 

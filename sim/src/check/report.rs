@@ -1,6 +1,6 @@
 //! What a check tells: how many runs, and the first failure with all that is needed to act on it.
 
-use crate::{PropertyCount, world::Fault};
+use crate::{PropertyCount, faults::FaultCount, world::Fault};
 use sim_choice::{Seed, Tape, exhaustive::Progress};
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -108,6 +108,8 @@ pub struct Report {
     pub classes: Classes,
     /// The properties that the check answers for, in the order of their names, with what its runs counted.
     pub properties: Vec<PropertyCount>,
+    /// The faults that its runs had, the failing one included; see [`faults`](crate::faults).
+    pub faults: Vec<FaultCount>,
     /// Of an exhaustive search: how far it came.
     pub exhaustive: Option<Progress>,
 }
@@ -220,6 +222,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for warning in &self.warnings {
             writeln!(f, "warning: {warning}")?;
+        }
+        if !self.faults.is_empty() {
+            write!(f, "faults, injected and with effect:")?;
+            for (nth, FaultCount { kind, injected, effective }) in self.faults.iter().enumerate() {
+                let comma = if nth > 0 { "," } else { "" };
+                write!(f, "{comma} {kind} {injected}/{effective}")?;
+            }
+            writeln!(f)?;
         }
         match &self.failure {
             None => {

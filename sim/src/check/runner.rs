@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     context::{self, poll_blocking},
+    faults,
     fnv::fnv,
     point::Site,
     property::Catalogue,
@@ -296,6 +297,7 @@ pub(super) fn run_once(world: &Rc<World>, source: &Source, main: Main<'_>, watch
         told: Told {
             warnings: world.warnings.take(),
             properties: world.properties.take(),
+            faults: world.fault_counts(),
             orders: world.lock_orders(),
             ..Told::default()
         },
@@ -333,8 +335,13 @@ fn replay_tape(config: &Config, tape: Tape, main: Main<'_>) -> Report {
     let tape = Arc::new(tape);
     let ran = run_apart(config, &Source::Tape(tape), main);
     let trace = shown(&ran, config.trace);
-    let mut report =
-        Report { runs: 1, steps: ran.steps, warnings: ran.told.texts(), ..Report::default() };
+    let mut report = Report {
+        runs: 1,
+        steps: ran.steps,
+        faults: faults::listed(&ran.told.faults),
+        ..Report::default()
+    };
+    report.warnings = ran.told.texts();
     if let Some(divergence) = &ran.divergence {
         report.warnings.push(format!("the tape does not fit the run: {divergence}"));
     }

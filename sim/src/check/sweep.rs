@@ -10,6 +10,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
+    faults::{self, FaultKind},
     point::Site,
     property::{Catalogue, Count},
     trace::Line,
@@ -152,8 +153,10 @@ impl<'a> Sweep<'a> {
         let mut told = self.tally.into_inner().unwrap().told();
         let crossed = told.judge_orders(&self.config.limits.lints);
         answer_for(self.config, self.site, &told.properties, &mut report);
+        report.faults = faults::listed(&told.faults);
         report.warnings = told.texts();
         if self.config.single.is_none() {
+            judge_faults(self.config, &mut report);
             judge_properties(self.config, self.base, &mut report);
             fail_whole(FailureKind::LockOrder, crossed, self.base, &mut report);
         }
@@ -304,6 +307,34 @@ pub(super) fn judge_properties(config: &Config, base: Seed, report: &mut Report)
             fail_whole(FailureKind::UnreachedProperty, missing, base, report);
         }
     }
+}
+
+/// A fault that was asked for and did nothing in any run is one that the test does not have. One that failed has ended
+/// before it could.
+pub(super) fn judge_faults(config: &Config, report: &mut Report) {
+    let faults = &config.limits.faults;
+    let kinds = faults.kinds();
+    if kinds == 0 || report.failure.is_some() {
+        return;
+    }
+    let counted = |kind| report.faults.iter().find(|count| count.kind == kind);
+    let effect = |kind| counted(kind).is_some_and(|count| count.effective > 0);
+    let (runs, mut idle) = (report.runs, Vec::new());
+    for kind in FaultKind::ALL {
+        if kinds & faults.named & 1 << kind as u32 != 0 && !effect(kind) {
+            let injected = counted(kind).map_or(0, |count| count.injected);
+            idle.push(format!(
+                "the fault {kind} is configured, and had no effect in any of {runs} runs; it was injected {injected} times"
+            ));
+        }
+    }
+    let all = FaultKind::ALL.into_iter().filter(|kind| kinds & 1 << *kind as u32 != 0);
+    if faults.named == 0 && !all.into_iter().any(effect) {
+        idle.push(format!(
+            "no fault had an effect in any of {runs} runs: they strike nodes, and the links between them"
+        ));
+    }
+    report.warnings.extend(idle);
 }
 
 /// What is wrong with a check though none of its runs failed, if anything is.

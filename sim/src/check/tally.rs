@@ -5,6 +5,7 @@
 
 use super::{FailureKind, Level, Lints, orders::Orders};
 use crate::{
+    faults::{self, Counts},
     property::Count,
     world::{Order, Warning},
 };
@@ -16,6 +17,8 @@ pub(super) struct Told {
     pub(super) warnings: Vec<Warning>,
     /// By the number of the property.
     pub(super) properties: Vec<Count>,
+    /// The faults that there were.
+    pub(super) faults: Counts,
     /// The orders in which one run took locks.
     pub(super) orders: Vec<Order>,
     /// Those of several runs.
@@ -35,6 +38,7 @@ impl Told {
                 self.warnings.push(warning);
             }
         }
+        faults::add(&mut self.faults, other.faults);
         self.crossed.add(other.orders);
         if self.properties.len() < other.properties.len() {
             self.properties.resize(other.properties.len(), Count::default());

@@ -2,7 +2,9 @@
 
 use super::Node;
 use crate::{check::Outcome, context, world::Plan};
-use std::{fmt, future::Future, net::IpAddr, panic::Location, rc::Rc, sync::Arc};
+use std::{
+    fmt, future::Future, net::IpAddr, ops::RangeInclusive, panic::Location, rc::Rc, sync::Arc,
+};
 
 /// Workers of a node, as of a run.
 const WORKERS: u32 = 4;
@@ -13,6 +15,8 @@ pub struct NodeBuilder {
     name: Arc<str>,
     ips: Vec<IpAddr>,
     workers: u32,
+    open_files: Option<u32>,
+    ports: Option<RangeInclusive<u16>>,
 }
 
 impl NodeBuilder {
@@ -23,7 +27,8 @@ impl NodeBuilder {
             name.bytes().all(known) && name.starts_with(|first: char| first.is_ascii_alphabetic()),
             "{name:?} cannot be the name of a node: it takes letters, digits, `-`, `_` and `.`, a letter first"
         );
-        NodeBuilder { name: name.into(), ips: Vec::new(), workers: WORKERS }
+        let (name, ips) = (name.into(), Vec::new());
+        NodeBuilder { name, ips, workers: WORKERS, open_files: None, ports: None }
     }
 
     /// An address; a node may have several. One that is given none of a family gets one: from 192.168.0.1 and fd00::1 on.
@@ -45,6 +50,39 @@ impl NodeBuilder {
         self
     }
 
+    /// How many sockets it may have open at once, as `ulimit -n` bounds them: 524,288, unless this is called. One more
+    /// fails with `EMFILE`.
+    ///
+    /// ```
+    /// use sim::net::UdpSocket;
+    ///
+    /// sim::runtime::Runtime::new().unwrap().block_on(async {
+    ///     let node = sim::node("small").open_files(1).start(|| async {
+    ///         let _first = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+    ///         let error = UdpSocket::bind("0.0.0.0:0").await.unwrap_err();
+    ///         assert_eq!(error.raw_os_error(), Some(24)); // EMFILE
+    ///     });
+    ///     node.join().await.unwrap();
+    /// });
+    /// ```
+    pub fn open_files(mut self, sockets: u32) -> NodeBuilder {
+        self.open_files = Some(sockets);
+        self
+    }
+
+    /// The ports that it gives to sockets which ask for none, as Linux's `ip_local_port_range`: 32768 to 60999, unless this
+    /// is called. When all are taken a connect fails with `EADDRNOTAVAIL`, a bind with `EADDRINUSE`.
+    ///
+    /// # Panics
+    ///
+    /// If the range has no ports, or the port 0.
+    #[track_caller]
+    pub fn ephemeral_ports(mut self, ports: RangeInclusive<u16>) -> NodeBuilder {
+        assert!(!ports.is_empty() && !ports.contains(&0), "{ports:?} are no ports");
+        self.ports = Some(ports);
+        self
+    }
+
     /// Starts it: a process that runs what the factory gives, and all that that spawns. When it ends the process does, and
     /// its other tasks vanish, as those of a `#[tokio::main]` do.
     ///
@@ -63,11 +101,13 @@ impl NodeBuilder {
     {
         let site = Location::caller();
         let world = context::expect_world();
-        let NodeBuilder { name, ips, workers } = self;
+        let NodeBuilder { name, ips, workers, open_files, ports } = self;
         let plan = Plan {
             name: name.clone(),
             ips,
             workers,
+            open_files,
+            ports,
             factory: Rc::new(move || {
                 let future = factory();
                 Box::pin(async move { future.await.error() })

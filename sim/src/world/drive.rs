@@ -194,7 +194,7 @@ impl World {
         loop {
             let number = self.next_fiber.get();
             if number == NONE {
-                if self.run_errand() {
+                if self.run_errand() || self.run_faults() {
                     continue;
                 }
                 return;

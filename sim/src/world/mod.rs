@@ -5,6 +5,7 @@
 
 mod ask;
 mod blocked;
+mod chaos;
 mod clocks;
 mod current;
 mod disk;
@@ -49,6 +50,7 @@ pub(crate) use waits::Waiter;
 use crate::{
     check::{FailureKind, Level, Lints},
     context,
+    faults::Faults,
     point::{Op, Site},
     property::Count,
     trace::Trace,
@@ -89,6 +91,8 @@ pub(crate) enum Action {
     Wake(Waker, Option<Site>),
     /// Lets a fiber go on that sleeps, or waits for a futex, in the middle of a poll.
     Unblock { ticket: u64 },
+    /// Faults strike, or heal.
+    Chaos,
 }
 
 /// What bounds and shapes a run.
@@ -112,6 +116,7 @@ pub(crate) struct Limits {
     pub(crate) start_paused: bool,
     /// Time may pass in which nothing runs.
     pub(crate) stalls: bool,
+    pub(crate) faults: Faults,
     pub(crate) lints: Lints,
 }
 
@@ -252,6 +257,11 @@ pub(crate) struct World {
     crash_hides: Cell<bool>,
     /// What the root is to do for the fiber that gives way.
     errand: Cell<Option<Box<processes::Errand>>>,
+    chaos: RefCell<chaos::Chaos>,
+    /// Faults are due: whoever runs gives way to the root.
+    chaos_due: Cell<bool>,
+    /// Who gave way to it is in the middle of a turn.
+    gave_way: Cell<bool>,
     /// A crash left fibers suspended for ever. The run goes on, but is the last of its thread.
     left_behind: Cell<bool>,
     fault: RefCell<Option<Fault>>,
@@ -349,6 +359,9 @@ impl World {
             crashing: Cell::new(NONE),
             crash_hides: Cell::new(false),
             errand: Cell::new(None),
+            chaos: RefCell::default(),
+            chaos_due: Cell::new(false),
+            gave_way: Cell::new(false),
             left_behind: Cell::new(false),
             fault: RefCell::new(None),
             warnings: RefCell::default(),
@@ -416,6 +429,7 @@ impl World {
         self.clear_nodes();
         self.clear_network();
         self.clear_disks();
+        self.clear_faults();
         self.tickets.set(0);
         self.rechecks.set(0);
         self.set_stopping(false);

@@ -9,6 +9,7 @@
 
 use super::{NOBODY, Running, World};
 use crate::{
+    check::FailureKind,
     io::{Interest, Ready},
     point::{Access, Op, Site},
 };
@@ -150,11 +151,14 @@ impl World {
 
     /// Lets `f` ask the network, and wakes those who waited for what it changed.
     pub(crate) fn network<R>(&self, f: impl FnOnce(&mut Network, &mut Cx<'_>) -> R) -> R {
-        let (result, (next_ns, wakers)) = self.with_net(|net, cx| {
+        let (result, (next_ns, wakers), blind) = self.with_net(|net, cx| {
             let result = f(&mut net.network, cx);
-            (result, net.settle(cx))
+            (result, net.settle(cx), net.network.any_blind())
         });
         self.network_comes_back(next_ns, wakers);
+        if blind {
+            self.tell_blind();
+        }
         result
     }
 
@@ -168,6 +172,27 @@ impl World {
         wakers.drain(..).for_each(Waker::wake);
         if let Some(net) = self.net.borrow_mut().as_deref_mut() {
             net.wakers = wakers;
+        }
+    }
+
+    /// A program that goes on with a connection, though it was told that that has ended, has not looked. It can be
+    /// known of connections that a fault has reset: of those nothing more ever comes.
+    #[cold]
+    fn tell_blind(&self) {
+        let sockets = self.with_net(|net, _| net.network.take_blind());
+        for socket in sockets {
+            let (local, peer) =
+                self.net.borrow().as_deref().expect("it is there").addresses(socket);
+            let peer = peer.unwrap_or_else(|| "its peer".into());
+            let at = self.op.get().map_or(String::new(), |op| format!(", at {}", op.site));
+            let number = self.running.get().number;
+            let task = self.task_name(number);
+            let message = format!(
+                "task {task} goes on to read from or write to the connection from {local} to {peer}{at}, eight times \
+                 after an error has told that it was reset, by a fault (lint ignored_fault)"
+            );
+            let key = format!("ignored fault{at}");
+            self.lint_once(FailureKind::IgnoredFault, key, message, Some(number));
         }
     }
 
@@ -197,13 +222,16 @@ impl World {
     }
 
     /// Tells the network of the nodes that it has not been told of: hosts have the numbers of their nodes.
-    fn know_hosts(&self) {
+    pub(super) fn know_hosts(&self) {
         let mut net = self.net.borrow_mut();
         let network = &mut net.get_or_insert_default().network;
         while !network.has_host(HostId(self.count_nodes() - 1)) {
             let node = network.count_hosts();
             let host = network.add_host(&self.node_name(node), &self.node_ips(node));
             let host = host.expect("nodes have names and addresses of their own");
+            let (open_files, ports) = self.node_limits(node);
+            open_files.into_iter().for_each(|files| network.set_open_limit(host, files));
+            ports.into_iter().for_each(|ports| network.set_ephemeral_ports(host, ports));
             if !self.node_is_running(node) {
                 network.crash(host);
             }
@@ -230,10 +258,12 @@ impl World {
         }
     }
 
-    /// Whether nothing but the network's own questions would ever happen again, and those change nothing.
+    /// Whether nothing but faults, and the network's own questions, would ever happen again, and those change nothing.
     pub(super) fn network_is_quiet(&self) -> bool {
         let net = self.net.borrow();
-        net.as_deref().is_some_and(|net| net.network.is_quiet()) && self.timers.borrow().is_empty()
+        let nothing_comes = self.network_due.get() == u64::MAX
+            || net.as_deref().is_some_and(|net| net.network.is_quiet());
+        nothing_comes && self.timers.borrow().len() == self.fault_timers()
     }
 
     /// The time has come for which the network has asked.
@@ -374,6 +404,15 @@ impl World {
 }
 
 impl Net {
+    /// How often packets were held.
+    pub(super) fn held(&self) -> u64 {
+        self.fault_count(sim_net::Fault::Hold).injected
+    }
+
+    pub(super) fn fault_count(&self, fault: sim_net::Fault) -> sim_net::FaultCount {
+        self.network.fault_count(fault)
+    }
+
     /// A socket's address, and that of its peer, as text.
     fn addresses(&self, socket: SocketId) -> (String, Option<String>) {
         if let Ok((local, peer)) = self.network.unix_addresses(socket) {

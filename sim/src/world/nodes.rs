@@ -14,13 +14,15 @@
 //! is in `vanish.rs`, what happens to it before in `processes.rs`.
 
 use super::{NONE, World, signals::Line};
-use crate::{check::FailureKind, node::NodeError, point::Site};
+use crate::{check::FailureKind, faults::FaultKind, node::NodeError, point::Site};
 use sim_choice::Entropy;
 use sim_time::Clock;
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     future::Future,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    ops::RangeInclusive,
     panic::Location,
     pin::Pin,
     rc::Rc,
@@ -35,6 +37,9 @@ pub(super) const ROOT: u32 = u32::MAX - 1;
 /// Slots keep the number in 16 bits.
 pub(super) const NODES: usize = 1 << 16;
 
+/// Faults that show on the wall clock.
+const WALL: [FaultKind; 3] = [FaultKind::ClockSkew, FaultKind::ClockJump, FaultKind::ClockDrift];
+
 /// How a process ended.
 pub(crate) type End = Result<(), NodeError>;
 
@@ -46,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) name: Arc<str>,
     pub(crate) ips: Vec<IpAddr>,
     pub(crate) workers: u32,
+    pub(crate) open_files: Option<u32>,
+    pub(crate) ports: Option<RangeInclusive<u16>>,
     pub(crate) factory: Factory,
     pub(crate) site: Site,
 }
@@ -67,6 +74,13 @@ pub(super) struct State {
     pub(super) name: Arc<str>,
     pub(super) ips: Arc<[IpAddr]>,
     pub(super) workers: u32,
+    /// Limits of its sockets that are not the usual ones.
+    pub(super) open_files: Option<u32>,
+    pub(super) ports: Option<RangeInclusive<u16>>,
+    /// A fault has crashed it, and starts it again.
+    pub(super) fault_restarts: bool,
+    /// Faults that have changed its clock since it was last looked at, as bits.
+    pub(super) clock_hit: Cell<u32>,
     /// `None` for main.
     pub(super) factory: Option<Factory>,
     pub(super) site: Site,
@@ -159,6 +173,10 @@ impl State {
             name,
             ips,
             workers,
+            open_files: None,
+            ports: None,
+            fault_restarts: false,
+            clock_hit: Cell::new(0),
             factory,
             site,
             running: false,
@@ -221,7 +239,7 @@ impl World {
     #[inline]
     pub(crate) fn local_ns(&self) -> u64 {
         if self.nodes_on.get() {
-            self.local_clock(|clock, now| clock.monotonic_ns(now))
+            self.local_clock(&[FaultKind::ClockDrift], |clock, now| clock.monotonic_ns(now))
         } else {
             self.now.get()
         }
@@ -231,7 +249,7 @@ impl World {
     #[inline]
     pub(super) fn when_ns(&self, local_ns: u64) -> u64 {
         if self.nodes_on.get() {
-            self.local_clock(|clock, _| clock.when_ns(local_ns))
+            self.local_clock(&[FaultKind::ClockDrift], |clock, _| clock.when_ns(local_ns))
         } else {
             local_ns
         }
@@ -240,15 +258,26 @@ impl World {
     /// The wall clock of the node that runs.
     pub(super) fn wall_ns(&self) -> u64 {
         match self.nodes_on.get() {
-            true => self.local_clock(|clock, now| clock.wall_ns(now)),
+            true => self.local_clock(&WALL, |clock, now| clock.wall_ns(now)),
             false => super::EPOCH_NS + self.now.get(),
         }
     }
 
     #[cold]
-    fn local_clock(&self, ask: impl FnOnce(&Clock, u64) -> u64) -> u64 {
+    fn local_clock(&self, hit: &[FaultKind], ask: impl FnOnce(&Clock, u64) -> u64) -> u64 {
         let node = self.current_node();
-        ask(&self.nodes.borrow().list[node as usize].clock, self.now.get())
+        let state = &self.nodes.borrow().list[node as usize];
+        if state.clock_hit.get() != 0 {
+            self.clock_is_read(&state.clock_hit, hit);
+        }
+        ask(&state.clock, self.now.get())
+    }
+
+    /// How many files its process may have open, and which ports it gives, if that is not as usual.
+    pub(super) fn node_limits(&self, node: u32) -> (Option<u32>, Option<RangeInclusive<u16>>) {
+        let nodes = self.nodes.borrow();
+        let state = &nodes.list[node as usize];
+        (state.open_files, state.ports.clone())
     }
 
     /// Changes the clock of a node.
@@ -263,9 +292,9 @@ impl World {
         };
         self.nodes_on.set(true);
         // What was due at a time of the clock is due when it shows that.
-        let mut timers = self.timers.borrow_mut();
-        timers.retime(node, |at| clock.when_ns(former.monotonic_ns(at)).max(now));
-        self.due.set(timers.next().unwrap_or(u64::MAX).min(self.network_due.get()));
+        let moved = |at| clock.when_ns(former.monotonic_ns(at)).max(now);
+        self.timers.borrow_mut().retime(node, moved);
+        self.set_due();
     }
 
     /// A random word from the stream of the node that runs.

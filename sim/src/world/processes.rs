@@ -52,15 +52,17 @@ impl World {
             }
             let ips = nodes.addresses(&plan.ips)?.into();
             let factory = Some(plan.factory);
-            nodes.add(State::new(plan.name, ips, plan.workers, factory, plan.site))
+            let state = State::new(plan.name, ips, plan.workers, factory, plan.site);
+            nodes.add(State { open_files: plan.open_files, ports: plan.ports, ..state })
         };
         self.nodes_on.set(true);
+        self.faults_of_node(node);
         self.start_process(node, plan.site);
         Ok(node)
     }
 
     /// Starts a process on a node that has none.
-    fn start_process(self: &Rc<Self>, node: u32, site: Site) {
+    pub(super) fn start_process(self: &Rc<Self>, node: u32, site: Site) {
         let (pool, root, name, factory) = {
             let (mut nodes, mut table) = (self.nodes.borrow_mut(), self.table.borrow_mut());
             let Nodes { list, roots, .. } = &mut *nodes;
@@ -92,6 +94,8 @@ impl World {
 
     /// Crashes the process of a node, if it has one.
     pub(crate) fn crash_node(self: &Rc<Self>, node: u32, site: Site) {
+        // One that a fault has crashed stays down now.
+        self.nodes.borrow_mut().list[node as usize].fault_restarts = false;
         self.end_process(node, Err(NodeError::Crashed), Some(site), false);
     }
 
@@ -152,11 +156,17 @@ impl World {
         self.next_fiber.get() != NONE
     }
 
-    fn end_at_root(self: &Rc<Self>, node: u32, end: End, site: Option<Site>, mine: bool) {
+    pub(super) fn end_at_root(
+        self: &Rc<Self>,
+        node: u32,
+        end: End,
+        site: Option<Site>,
+        mine: bool,
+    ) {
         let crashed = end == Err(NodeError::Crashed);
         let kind = if crashed { NodeEventKind::Crash } else { NodeEventKind::End };
         self.node_event(node, kind, site);
-        self.network_of_ended(node, crashed);
+        self.quietly(|| self.network_of_ended(node, crashed));
         if crashed {
             self.disk_of_crashed(node, site);
         }
@@ -181,11 +191,21 @@ impl World {
 
     /// Pauses a process that runs. One that pauses itself stops here.
     pub(crate) fn pause_node(self: &Rc<Self>, node: u32, site: Site) {
+        if self.pause_process(node, Some(site)) && self.is_running() && self.current_node() == node
+        {
+            let Running { slot, .. } = self.running();
+            self.table.borrow_mut().suspend(Suspended { slot, fiber: self.fiber.get() });
+            self.block();
+        }
+    }
+
+    /// Nothing of a process that runs is picked any more; whether it was so before.
+    pub(super) fn pause_process(&self, node: u32, site: Option<Site>) -> bool {
         {
             let mut nodes = self.nodes.borrow_mut();
             let state = &mut nodes.list[node as usize];
             if self.is_stopping() || !state.running || state.paused {
-                return;
+                return false;
             }
             state.paused = true;
             let mut table = self.table.borrow_mut();
@@ -197,16 +217,17 @@ impl World {
                 table.suspend(suspended);
             }
         }
-        self.node_event(node, NodeEventKind::Pause, Some(site));
-        if self.is_running() && self.current_node() == node {
-            let Running { slot, .. } = self.running();
-            self.table.borrow_mut().suspend(Suspended { slot, fiber: self.fiber.get() });
-            self.block();
-        }
+        self.node_event(node, NodeEventKind::Pause, site);
+        true
     }
 
     /// Lets a paused process go on.
     pub(crate) fn resume_node(&self, node: u32, site: Site) {
+        self.resume_process(node, Some(site));
+    }
+
+    /// As [`resume_node`](World::resume_node), by nobody.
+    pub(super) fn resume_process(&self, node: u32, site: Option<Site>) {
         {
             let mut nodes = self.nodes.borrow_mut();
             let state = &mut nodes.list[node as usize];
@@ -224,7 +245,7 @@ impl World {
                 table.suspend(suspended);
             }
         }
-        self.node_event(node, NodeEventKind::Resume, Some(site));
+        self.node_event(node, NodeEventKind::Resume, site);
     }
 
     pub(super) fn node_event(&self, node: u32, kind: NodeEventKind, site: Option<Site>) {

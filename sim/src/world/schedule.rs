@@ -42,6 +42,7 @@ impl World {
         self.take_unparks();
         self.release_yielders(false);
         if self.step() {
+            self.gave_way.set(self.chaos_due.get());
             return self.leave();
         }
         let target = if self.watching.get() { self.preempt_watched() } else { self.preempt() };
@@ -120,7 +121,7 @@ impl World {
         }
     }
 
-    /// Counts a step, lets time pass, and wakes what is due; true if the run has to end.
+    /// Counts a step, lets time pass, and wakes what is due; true if the run has to end, or the root to be asked.
     #[inline]
     fn step(&self) -> bool {
         let steps = self.pulse.get() + 1;
@@ -137,6 +138,9 @@ impl World {
         }
         if self.now.get() >= self.due.get() {
             self.fire_due();
+            if self.chaos_due.get() {
+                return true;
+            }
         }
         steps > self.step_limit.get() && self.too_many_steps()
     }

@@ -126,7 +126,12 @@ impl World {
         let spins = self.pulse.get() - self.spin.idle_at.get();
         let enough = self.limits.borrow().spin_limit.saturating_mul(window.turns.len() as u64);
         let looked_at_clock = self.looks.get().1 >= window.begins;
-        if spins < enough || window.changes || looked_at_clock || self.next_due().is_some() {
+        if spins < enough
+            || window.changes
+            || looked_at_clock
+            || self.network_due.get() < u64::MAX
+            || self.timers.borrow().len() > self.fault_timers()
+        {
             return false;
         }
         let mut table = self.table.borrow_mut();

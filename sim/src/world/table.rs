@@ -387,6 +387,11 @@ impl Table {
         pool.ready.clear();
     }
 
+    /// Whether tasks of the pool are ready.
+    pub(super) fn has_ready(&self, pool: u32) -> bool {
+        !self.pools[pool as usize].ready.is_empty()
+    }
+
     /// Makes a thread that is queued one that waits; it leaves the queue of its pool, which this gives, with
     /// the next [`sweep`](Table::sweep).
     pub(super) fn unmark(&mut self, slot: u32, generation: u32) -> Option<u32> {

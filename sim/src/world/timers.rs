@@ -85,6 +85,19 @@ impl World {
         self.timers.borrow_mut().next().into_iter().chain(network).min()
     }
 
+    /// Arms a timer of the simulation's own, at a time of its own.
+    pub(super) fn timer_of_world(&self, at_ns: u64, action: Action) -> sim_time::Key {
+        self.let_time_pass();
+        self.due.set(self.due.get().min(at_ns));
+        self.timers.borrow_mut().insert_of(super::NONE, at_ns, action)
+    }
+
+    /// Notes when a timer, or the network, is due next; at once, if faults are, so that the next step comes to look.
+    pub(super) fn set_due(&self) {
+        let next = self.next_due().unwrap_or(u64::MAX);
+        self.due.set(if self.chaos_due.get() { 0 } else { next });
+    }
+
     pub(crate) fn timer_update(&self, key: sim_time::Key, waker: &Waker) -> bool {
         let mut timers = self.timers.borrow_mut();
         let Some(Action::Wake(former, _)) = timers.get_mut(key) else { return false };
@@ -148,24 +161,27 @@ impl World {
                 }
                 match timers.pop_due(now) {
                     Some(action) => action,
-                    None => {
-                        self.due.set(next.min(network));
-                        return;
-                    }
+                    None => break,
                 }
             };
             match action {
                 Action::Wake(waker, _) => waker.wake(),
                 Action::Unblock { ticket } => self.unblock_by_timer(ticket),
+                Action::Chaos => self.faults_are_due(),
             }
         }
+        self.set_due();
     }
 
     /// Goes to the time of the next timer; false if there is none.
     pub(super) fn advance(&self) -> bool {
-        let Some(next) = self.next_due() else { return false };
+        let Some(mut next) = self.next_due() else { return false };
         if self.network_is_quiet() {
-            return false;
+            // Faults keep no run alive; but what they injured heals.
+            match self.heals_at() {
+                None => return false,
+                Some(heals) => next = next.max(heals),
+            }
         }
         if self.finds_stuck() {
             return true;
