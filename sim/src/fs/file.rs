@@ -262,7 +262,7 @@ impl File {
             self.inner.lock().await.settle().await;
             let std = self.std.clone();
             let std = off_thread(site, move || std.try_clone_at(site)).await?;
-            Ok(File::from_std(std))
+            Ok(File { most_at_once: self.most_at_once, ..File::from_std(std) })
         }
     }
 
@@ -479,6 +479,6 @@ impl From<StdFile> for File {
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("std", &self.std).finish()
+        f.debug_struct("tokio::fs::File").field("std", &self.std).finish()
     }
 }

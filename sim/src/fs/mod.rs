@@ -21,7 +21,9 @@
 //!     });
 //!     let _ = server.join().await;
 //!     server.restart();
-//!     let _ = server.join().await;
+//!     if let Err(error @ sim::node::NodeError::Panicked(_)) = server.join().await {
+//!         panic!("{error}");
+//!     }
 //! });
 //! let failure = report.failure.expect("a name may survive its content");
 //! assert!(failure.message.contains("lost in its crash"), "{failure}");

@@ -25,7 +25,7 @@ use std::{io, panic::Location, path::Path};
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     how: Open,
-    flags: i32,
+    custom_flags: i32,
 }
 
 impl Default for OpenOptions {
@@ -48,7 +48,7 @@ impl OpenOptions {
     /// None of them is set.
     #[must_use]
     pub fn new() -> OpenOptions {
-        OpenOptions { how: Open { cloexec: true, ..Open::default() }, flags: 0 }
+        OpenOptions { how: Open { cloexec: true, ..Open::default() }, custom_flags: 0 }
     }
 
     options! {
@@ -67,7 +67,7 @@ impl OpenOptions {
 
     /// Further flags of open(2), as `O_DIRECT` and `O_DSYNC`; those of the access mode are passed over.
     pub(crate) fn set_flags(&mut self, flags: i32) {
-        self.flags = flags & !3;
+        self.custom_flags = flags & !3;
     }
 
     /// Opens the file.
@@ -99,7 +99,7 @@ impl OpenOptions {
     fn how(&self) -> io::Result<Open> {
         let OpenOptions {
             how: Open { read, write, append, truncate, create, create_new, .. },
-            flags,
+            custom_flags,
         } = *self;
         let makes_sense = match (write, append) {
             (true, false) => true,
@@ -109,7 +109,7 @@ impl OpenOptions {
         if !makes_sense || !(read || write || append) {
             return Err(disk_error(Errno::EINVAL));
         }
-        let more = Open::from_raw(flags, 0);
+        let more = Open::from_raw(custom_flags, 0);
         Ok(Open {
             write: write || append,
             append: append || more.append,
