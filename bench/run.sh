@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures sim beside its peers, in one run, and prints the tables:
-#   run.sh                          the seeded peers, the bare loop and tokio, all workloads that sim has
+#   run.sh                          the peers with a seed, the bare loop and tokio, all workloads
 #   run.sh '/W[16]$'                only what matches, of names such as madsim/W1; sim's are sim/W1 and so on
 #   PEERS=none run.sh               sim alone
 # PEERS is the folder of the peers' measurements (their run.sh takes BENCH_OUT and a filter); without it
@@ -12,7 +12,7 @@ peers=${PEERS:-$here/../../shared/bench}
 export BENCH_OUT=${BENCH_OUT:-$PWD/target/bench}
 export RUST_BACKTRACE=0 CARGO_TERM_QUIET=true
 filter=${1:-.}
-workloads="W1 W2 W3 W4 W5 W6 W8 W9 W11"
+workloads="W1 W2 W3 W4 W5 W6 W7 W8 W9 W10 W11"
 mkdir -p "$BENCH_OUT"
 BENCH_OUT=$(cd "$BENCH_OUT" && pwd)
 lines=$BENCH_OUT/sim.jsonl

@@ -73,6 +73,12 @@ impl Ready {
         self.0 & other.0 == other.0
     }
 
+    /// Both together, also in constants.
+    #[must_use]
+    pub const fn or(self, other: Ready) -> Ready {
+        Ready(self.0 | other.0)
+    }
+
     /// Whether any of `other` is in it.
     #[must_use]
     pub fn any_of(self, other: Ready) -> bool {

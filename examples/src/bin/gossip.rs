@@ -5,5 +5,6 @@ use sim_examples::{gossip, show::show_with};
 
 fn main() {
     // A hundred machines for a virtual minute take a while.
-    show_with(Config::from_env().seeds(10), "gossip", gossip::broken, gossip::corrected);
+    let config = Config::from_env().seeds(10).strategy("random");
+    show_with(config, "gossip", gossip::broken, gossip::corrected);
 }

@@ -167,7 +167,8 @@ impl Endpoint {
         self.point(access(half.interest()), site);
         loop {
             let coop = ready!(poll_proceed(cx));
-            ready!(self.poll_half(cx, half))?;
+            // To read where there is nothing would block: that need not be tried.
+            ready!(self.poll_half(cx, half, half == Half::Read))?;
             match operation() {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.world()?.socket_would_block(self.id, half.interest());
@@ -207,20 +208,19 @@ impl Endpoint {
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>, half: Half) -> Poll<Result<()>> {
         self.point(Access::Wait, self.site);
         let coop = ready!(poll_proceed(cx));
-        ready!(self.poll_half(cx, half))?;
+        ready!(self.poll_half(cx, half, false))?;
         coop.made_progress();
         Poll::Ready(Ok(()))
     }
 
-    fn poll_half(&self, cx: &mut Context<'_>, half: Half) -> Poll<Result<()>> {
+    /// Whether the half is taken to be ready, and if `looks` whether it is; else it is waited for.
+    fn poll_half(&self, cx: &mut Context<'_>, half: Half, looks: bool) -> Poll<Result<()>> {
         let world = self.world()?;
-        let ready = world.socket_ready(self.id) & half.interest().mask();
-        if !ready.is_empty() {
-            return Poll::Ready(Ok(()));
+        let waits = (self.object.number_in(&world), self.name);
+        match world.poll_socket(self.id, half, looks, waits, cx.waker()) {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Pending,
         }
-        world.poll_socket(self.id, half, cx.waker());
-        self.note_wait(&world);
-        Poll::Pending
     }
 
     /// Waits until the socket is ready for any of `interest`; many may wait at once.

@@ -78,6 +78,12 @@ impl Waiters {
     }
 }
 
+/// What a read comes back with at once: bytes, a connection, an end, an error.
+const ANSWERS: sim_net::Ready = sim_net::Ready::READABLE
+    .or(sim_net::Ready::READ_CLOSED)
+    .or(sim_net::Ready::WRITE_CLOSED)
+    .or(sim_net::Ready::ERROR);
+
 /// The network, and who waits for it.
 #[derive(Default)]
 pub(super) struct Net {
@@ -310,11 +316,29 @@ impl World {
         }
     }
 
-    /// Whoever polled a half last is woken when it is ready.
-    pub(crate) fn poll_socket(&self, socket: SocketId, half: Half, waker: &Waker) {
+    /// Whether a half is taken to be ready, and if `looks` whether there is anything; else whoever polled it last is
+    /// woken when it is. Reports call it by the number of its object and the name.
+    pub(crate) fn poll_socket(
+        &self,
+        socket: SocketId,
+        half: Half,
+        looks: bool,
+        waits: (u32, &'static str),
+        waker: &Waker,
+    ) -> bool {
         let former = {
             let mut net = self.net.borrow_mut();
-            let waiters = net.get_or_insert_default().waiters(socket);
+            let net = net.get_or_insert_default();
+            let mask = half.interest().mask();
+            if !(net.ready(socket) & mask).is_empty() {
+                let gone = net.network.host_of(socket).is_err();
+                if !looks || gone || net.network.ready(socket).any_of(ANSWERS) {
+                    return true;
+                }
+                net.waiters(socket).clear(half.interest());
+            }
+            let waiters = net.waiters(socket);
+            (waiters.object, waiters.name) = waits;
             let place = match half {
                 Half::Read => &mut waiters.reader,
                 Half::Write => &mut waiters.writer,
@@ -325,6 +349,7 @@ impl World {
             }
         };
         drop(former);
+        false
     }
 
     /// One of several who are woken when the socket is ready for what interests them.
