@@ -25,6 +25,7 @@ use proc_macro::TokenStream;
 /// | `poll_limit = "10m"` | processor time of a task without a scheduling point; then it is cut off | 1 min |
 /// | `max_steps = 1_000_000` | polls and scheduling points of a run | 10 million |
 /// | `stack_size = 4_194_304` | bytes of the stack that a poll runs on | 2 MiB |
+/// | `faults = "swarm"` | which faults strike nodes and links: `none`, `moderate` or `swarm` | `none` |
 /// | `stalls = true` | timeouts, and sleeps in a `select!`, may strike at any await of what they limit | false |
 /// | `allow(..)`, `warn(..)`, `deny(..)` | levels of lints, or of `all` | see `sim::Config::lint` |
 ///

@@ -355,3 +355,25 @@ fn errors_that_are_ignored() {
     assert!(warning.contains("tests/fault_plans.rs"), "{warning}");
     assert!(told(false).warnings.is_empty());
 }
+
+/// The network's time is the simulation's, however wrong the clock of the node goes that sends.
+#[test]
+fn packets_keep_the_simulations_time() {
+    let report = sim::check(Config::new().seeds(20), || async {
+        use sim::net::UdpSocket;
+        let socket = UdpSocket::bind("0.0.0.0:53").await.unwrap();
+        sim::net::default_link().latency(SECOND);
+        let sender = sim::node("sender").start(|| async {
+            sleep(SECOND).await;
+            let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+            socket.send_to(b"x", "main:53").await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        sender.clock().drift(-500_000); // Half as fast: it sends after two seconds.
+        let start = sim::time::Instant::now();
+        socket.recv(&mut [0; 1]).await.unwrap();
+        let took = start.elapsed();
+        assert!(took.abs_diff(3 * SECOND) < SECOND / 100, "{took:?}");
+    });
+    assert!(report.failure.is_none(), "{report}");
+}

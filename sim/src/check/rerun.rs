@@ -7,10 +7,12 @@ use std::path::PathBuf;
 
 /// The line that runs a failing seed again.
 pub(super) fn rerun_line(config: &Config, seed: Seed) -> String {
-    let strategy = match std::env::var("SIM_STRATEGY") {
-        Ok(strategy) if !strategy.is_empty() => format!(" SIM_STRATEGY={strategy}"),
+    // What the environment has changed, of that which decides a run.
+    let changed = |name: &str| match std::env::var(name) {
+        Ok(value) if !value.is_empty() => format!(" {name}={value}"),
         _ => String::new(),
     };
+    let (strategy, faults) = (changed("SIM_STRATEGY"), changed("SIM_FAULTS"));
     // A check of one run learns nothing before it.
     let (one, seeds) = match config.seeds {
         1 => (" SIM_SEEDS=1", ".seeds(1)"),
@@ -18,7 +20,7 @@ pub(super) fn rerun_line(config: &Config, seed: Seed) -> String {
     };
     match (&config.name, config.from_env) {
         (None, false) => format!("sim::check(sim::Config::new().only_seed({seed}){seeds}, ..)"),
-        _ => rerun(config, &format!("SIM_SEED={seed}{one}{strategy}")),
+        _ => rerun(config, &format!("SIM_SEED={seed}{one}{strategy}{faults}")),
     }
 }
 

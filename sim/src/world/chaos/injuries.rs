@@ -135,8 +135,8 @@ impl World {
     ) {
         let injury = |nodes, ways| Injury { kind, length_ns, nodes, ways, before: 0 };
         match kind {
-            FaultKind::ClockJump => return self.jump_clock(length_ns),
-            FaultKind::Swizzle => return self.swizzle(length_ns),
+            FaultKind::ClockJump => self.jump_clock(length_ns),
+            FaultKind::Swizzle => self.swizzle(length_ns),
             FaultKind::Partition => {
                 let mut side = self.draw_side(plan);
                 let mut others = self.others_than(&side);
@@ -355,7 +355,7 @@ impl World {
         let drawn = self.draw(Kind::Other, 16);
         let size = (most / 8).saturating_mul(u64::from(drawn / 2 + 1)).max(1);
         let size = i64::try_from(size).unwrap_or(i64::MAX);
-        if drawn % 2 == 0 { size } else { -size }
+        if drawn.is_multiple_of(2) { size } else { -size }
     }
 
     fn clock_was_hit(&self, kind: FaultKind, node: u32) {
