@@ -21,8 +21,8 @@ pub(super) struct Told {
     pub(super) faults: Counts,
     /// The orders in which one run took locks.
     pub(super) orders: Vec<Order>,
-    /// Those of several runs.
-    pub(super) crossed: Orders,
+    /// Those of several runs, if any took two locks; apart, as each run tells something and few that.
+    pub(super) crossed: Option<Box<Orders>>,
 }
 
 impl Told {
@@ -39,7 +39,9 @@ impl Told {
             }
         }
         faults::add(&mut self.faults, other.faults);
-        self.crossed.add(other.orders);
+        if !other.orders.is_empty() {
+            self.crossed.get_or_insert_default().add(other.orders);
+        }
         if self.properties.len() < other.properties.len() {
             self.properties.resize(other.properties.len(), Count::default());
         }
@@ -53,7 +55,8 @@ impl Told {
 impl Told {
     /// Takes what different runs differ in among the warnings; what fails the check, if the lint is denied.
     pub(super) fn judge_orders(&mut self, lints: &Lints) -> Option<String> {
-        let messages = self.crossed.messages(&self.warnings);
+        let crossed = self.crossed.as_ref();
+        let messages = crossed.map_or(Vec::new(), |crossed| crossed.messages(&self.warnings));
         match lints.level(FailureKind::LockOrder) {
             Level::Deny if !messages.is_empty() => Some(messages.join("\n  ")),
             Level::Warn => {

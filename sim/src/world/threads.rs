@@ -147,7 +147,14 @@ impl World {
 
     /// Forgets all threads of a run.
     pub(super) fn clear_threads(&self) {
-        let former = std::mem::take(&mut *self.threads.borrow_mut());
+        let former = {
+            let mut threads = self.threads.borrow_mut();
+            threads.last_id = 0;
+            if threads.by_fiber.is_empty() {
+                return;
+            }
+            std::mem::take(&mut threads.by_fiber)
+        };
         let _ = super::tasks::drop_caught(former);
     }
 }

@@ -54,8 +54,11 @@ pub(super) struct Orders {
 impl Orders {
     pub(super) fn clear(&mut self) {
         self.held.iter_mut().for_each(Vec::clear);
-        self.nested.clear();
-        self.told.clear();
+        // Most runs have none, and to clear an empty map costs more than to look.
+        if !self.nested.is_empty() {
+            self.nested.clear();
+            self.told.clear();
+        }
     }
 
     /// A task has taken a lock; whether it holds others.
