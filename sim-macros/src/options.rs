@@ -10,7 +10,6 @@ use syn::{
 };
 
 const TEST: [&str; 21] = [
-    "faults",
     "seed",
     "seeds",
     "strategy",
@@ -21,6 +20,7 @@ const TEST: [&str; 21] = [
     "poll_limit",
     "max_steps",
     "stack_size",
+    "faults",
     "stalls",
     "allow",
     "warn",

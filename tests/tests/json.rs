@@ -34,6 +34,7 @@ fn what_passed() {
             "distinct": classes.distinct,
             "unseen_per_mille": classes.unseen_per_mille,
         },
+        "faults": [],
         "failure": null,
         "warnings": report.warnings,
         "properties": [{
