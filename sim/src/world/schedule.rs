@@ -187,8 +187,11 @@ impl World {
             if self.stopping.get() || self.step() {
                 return Target::End;
             }
-            self.take_unparks();
-            self.release_yielders(false);
+            // It is called while any thread is parked or has yielded, see `set_unusual`.
+            if self.pulse.is_called() {
+                self.take_unparks();
+                self.release_yielders(false);
+            }
             {
                 let mut table = self.table.borrow_mut();
                 let ready = table.choice(None);

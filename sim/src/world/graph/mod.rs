@@ -361,7 +361,7 @@ impl World {
     }
 
     /// The running task waits for a share of an object; gives the number of the wait.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_wait(
         &self,
         object: &Object,

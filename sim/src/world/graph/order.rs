@@ -88,7 +88,11 @@ impl Orders {
         if let Some(held) = self.held.get_mut(task as usize)
             && let Some(at) = held.iter().rposition(|held| held.object == object)
         {
-            held.swap_remove(at);
+            if at + 1 == held.len() {
+                held.pop();
+            } else {
+                held.swap_remove(at);
+            }
         }
     }
 
