@@ -118,12 +118,6 @@ impl Network {
         self.hosts[host.0 as usize].ports.set_ephemeral(ports);
     }
 
-    /// Whether there is a host of that number.
-    #[must_use]
-    pub fn has_host(&self, host: HostId) -> bool {
-        (host.0 as usize) < self.hosts.len()
-    }
-
     /// How many there are; the next has that number.
     #[must_use]
     pub fn count_hosts(&self) -> u32 {

@@ -18,7 +18,6 @@
 extern crate alloc;
 
 mod dns;
-mod errno;
 mod faults;
 mod host;
 mod latency;
@@ -37,7 +36,6 @@ mod unix;
 mod wire;
 
 pub use dns::{DnsError, DnsFaults};
-pub use errno::Errno;
 pub use faults::{Fault, FaultCount};
 pub use host::{HostError, HostId};
 pub use latency::Latency;
@@ -47,6 +45,7 @@ pub use network::{Cx, Network};
 pub use options::{Flag, Linger, Number};
 pub use packet::{Body, Packet, Protocol};
 pub use rule::{Rule, RuleId, Verdict};
+pub use sim_errno::Errno;
 pub use socket::{Domain, How, Kind, Ready, SocketId};
 pub use tcp::{Flags, KeepAlive, Segment};
 pub use unix::{Credentials, UnixAddress};

@@ -77,6 +77,7 @@ mod backtrace;
 mod cancel;
 mod check;
 mod context;
+mod errno;
 mod faces;
 pub mod faults;
 mod fnv;

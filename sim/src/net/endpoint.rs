@@ -10,16 +10,16 @@
 //! What a poll costs of the budget, and whom a change wakes, is as with tokio's `Registration`.
 
 use crate::{
-    context,
+    context, errno,
     io::{Interest, Ready},
     point::{Access, Object, Op, Site},
     task::coop::poll_proceed,
     world::{Half, Remote, World},
 };
-use sim_net::{Cx, Domain, Errno, Kind, Network, SocketId};
+use sim_net::{Cx, Domain, Kind, Network, SocketId};
 use std::{
     future::{Future, poll_fn},
-    io::{Error, ErrorKind, Result},
+    io::{ErrorKind, Result},
     pin::Pin,
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -28,11 +28,6 @@ use std::{
 
 /// What tokio panics with where a runtime was built without `enable_io`.
 const DISABLED: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on the runtime builder to enable IO.";
-
-/// The error that Linux would give.
-pub(super) fn error(errno: Errno) -> Error {
-    Error::from_raw_os_error(errno.0)
-}
 
 /// The current simulation, whose runtime has to have its I/O enabled; panics as tokio does.
 #[track_caller]
@@ -81,7 +76,8 @@ impl Endpoint {
             (_, Kind::Stream) => "TCP",
             (_, Kind::Datagram) => "UDP",
         };
-        let id = world.network(|network, _| network.socket(host, domain, kind)).map_err(error)?;
+        let id =
+            world.network(|network, _| network.socket(host, domain, kind)).map_err(errno::error)?;
         Ok(Endpoint::new(world, id, name, site))
     }
 
@@ -90,7 +86,8 @@ impl Endpoint {
     pub(super) fn pair(kind: Kind, site: Site) -> Result<(Endpoint, Endpoint)> {
         let world = expect_network();
         let host = world.running_host();
-        let (one, two) = world.network(|network, _| network.pair(host, kind)).map_err(error)?;
+        let (one, two) =
+            world.network(|network, _| network.pair(host, kind)).map_err(errno::error)?;
         Ok((Endpoint::new(&world, one, "Unix", site), Endpoint::new(&world, two, "Unix", site)))
     }
 
@@ -140,7 +137,7 @@ impl Endpoint {
         &self,
         verb: impl FnOnce(&mut Network, &mut Cx<'_>, SocketId) -> sim_net::Result<R>,
     ) -> Result<R> {
-        self.world()?.network(|network, cx| verb(network, cx, self.id)).map_err(error)
+        self.world()?.network(|network, cx| verb(network, cx, self.id)).map_err(errno::error)
     }
 
     /// As [`ask`](Endpoint::ask), after a scheduling point.
@@ -199,7 +196,7 @@ impl Endpoint {
         })
         .await?;
         match self.ask(|net, _, id| net.take_error(id))? {
-            Some(errno) => Err(error(errno)),
+            Some(number) => Err(errno::error(number)),
             None => Ok(()),
         }
     }

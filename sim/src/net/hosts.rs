@@ -52,7 +52,7 @@ impl Hosts<'_> {
     }
 
     fn fail(&mut self, what: String) {
-        let hosts = (0..).map(HostId).take_while(|host| self.network.has_host(*host));
+        let hosts = (0..self.network.count_hosts()).map(HostId);
         let names: Vec<String> = hosts.map(|it| format!("{:?}", self.network.name(it))).collect();
         self.mistake.get_or_insert_with(|| format!("{what}; there are {}", names.join(", ")));
     }

@@ -113,7 +113,7 @@ macro_rules! readiness {
             /// If the socket is gone.
             pub fn take_error(&self) -> io::Result<Option<io::Error>> {
                 let taken = self.endpoint.ask(|net, _, id| net.take_error(id))?;
-                Ok(taken.map(endpoint::error))
+                Ok(taken.map($crate::errno::error))
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use super::{
     addr::{ToSocketAddrs, no_address, resolve},
-    endpoint::{self, Endpoint},
+    endpoint::Endpoint,
     numbers::numbers,
     readiness::{into_chunk, readiness},
 };

@@ -1,7 +1,7 @@
 //! The disk of a node, as a test sees it that makes it small, slow, faulty, or looks what is on it.
 
 use super::Node;
-use crate::{point::Site, world::disk_error};
+use crate::{errno, point::Site};
 use sim_fs::{Bound, Cx, Disk as Model, Ino, States};
 pub use sim_fs::{
     Content, Device, Errno, Fault as DiskFault, FaultCount, Faults as DiskFaults, Rules, User,
@@ -225,7 +225,7 @@ impl Disk {
             .into_iter()
             .map(|(path, content)| (path.as_ref().as_os_str().as_bytes().to_vec(), content))
             .collect();
-        self.with(|disk, cx| disk.load(cx, content)).map_err(disk_error)
+        self.with(|disk, cx| disk.load(cx, content)).map_err(errno::error)
     }
 
     /// Puts the content of a folder of the machine below an absolute path, as [`load`](Disk::load) does: files, folders

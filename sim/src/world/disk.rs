@@ -7,7 +7,10 @@
 //! A run that never comes here pays a branch where a process ends.
 
 use super::{Action, NONE, Waiter, World};
-use crate::point::{Access, Op, Site};
+use crate::{
+    errno,
+    point::{Access, Op, Site},
+};
 use sim_fs::{Content, Cx, Device, Disk, Errno, Loss};
 use std::{
     collections::BTreeMap,
@@ -79,11 +82,6 @@ pub(crate) fn fresh() -> Disk {
     disk
 }
 
-/// The error that Linux would give.
-pub(crate) fn error(errno: Errno) -> io::Error {
-    io::Error::from_raw_os_error(errno.0)
-}
-
 impl World {
     /// Lets `f` ask the disk of a node, at once; and when the device is done.
     pub(crate) fn ask_disk<R>(
@@ -124,13 +122,13 @@ impl World {
         verb: impl FnOnce(&mut Disk, &mut Cx<'_>) -> sim_fs::Result<R>,
     ) -> (io::Result<R>, u64) {
         if self.has_no_power() {
-            return (Err(error(Errno::EIO)), 0);
+            return (Err(errno::error(Errno::EIO)), 0);
         }
         if boot.is_some_and(|boot| boot != self.disk_boot(node)) {
-            return (Err(error(Errno::EBADF)), 0);
+            return (Err(errno::error(Errno::EBADF)), 0);
         }
         let (result, done_ns) = self.ask_disk(node, place, verb);
-        (result.map_err(error), done_ns)
+        (result.map_err(errno::error), done_ns)
     }
 
     /// Announces an access; another task may run before this returns.

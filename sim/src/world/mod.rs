@@ -34,7 +34,7 @@ mod waits;
 mod watch;
 
 pub(crate) use clocks::Atomic;
-pub(crate) use disk::{Job, error as disk_error, tell_losses};
+pub(crate) use disk::{Job, tell_losses};
 pub(crate) use graph::{How, Order, Share, Taken, Taker, WaitWaker, Which};
 pub(crate) use header::{Asked, Header, Remote};
 pub(crate) use names::Given;

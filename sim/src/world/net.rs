@@ -231,8 +231,7 @@ impl World {
     pub(super) fn know_hosts(&self) {
         let mut net = self.net.borrow_mut();
         let network = &mut net.get_or_insert_default().network;
-        while !network.has_host(HostId(self.count_nodes() - 1)) {
-            let node = network.count_hosts();
+        for node in network.count_hosts()..self.count_nodes() {
             let host = network.add_host(&self.node_name(node), &self.node_ips(node));
             let host = host.expect("nodes have names and addresses of their own");
             let (open_files, ports) = self.node_limits(node);

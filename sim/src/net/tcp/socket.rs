@@ -5,8 +5,9 @@ use super::{
     stream::{TcpStream, linger, set_linger},
 };
 use crate::{
+    errno,
     net::{
-        endpoint::{Endpoint, error, expect_network},
+        endpoint::{Endpoint, expect_network},
         numbers::numbers,
     },
     point::{Access, Site},
@@ -110,7 +111,7 @@ impl TcpSocket {
     ///
     /// If the socket is gone.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        Ok(self.endpoint.ask(|net, _, id| net.take_error(id))?.map(error))
+        Ok(self.endpoint.ask(|net, _, id| net.take_error(id))?.map(errno::error))
     }
 
     /// How long close waits for what is unsent, in whole seconds: `SO_LINGER`.

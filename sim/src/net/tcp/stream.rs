@@ -5,7 +5,7 @@ use crate::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready},
     net::{
         addr::{ToSocketAddrs, no_address, resolve},
-        endpoint::{self, Endpoint},
+        endpoint::Endpoint,
         numbers::numbers,
         readiness::{self, readiness},
         stream::stream,

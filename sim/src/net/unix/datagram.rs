@@ -6,9 +6,10 @@ use super::{
     stream::{local_addr, peer_addr, shown},
 };
 use crate::{
+    errno,
     io::{Interest, ReadBuf, Ready},
     net::{
-        endpoint::{self, Endpoint},
+        endpoint::Endpoint,
         readiness::{into_chunk, readiness},
     },
     point::{Access, Site},
@@ -103,7 +104,7 @@ impl UnixDatagram {
         let (address, site) = (path_address(path.as_ref())?, Location::caller());
         if address == UnixAddress::Unnamed {
             // To the network it would end a connection.
-            return Err(endpoint::error(Errno::EINVAL));
+            return Err(errno::error(Errno::EINVAL));
         }
         self.endpoint.change(Access::Write, site, |net, _, id| net.connect_unix(id, &address))
     }

@@ -6,8 +6,9 @@ use super::{
     stream::{UnixStream, local_addr, shown},
 };
 use crate::{
+    errno,
     io::Interest,
-    net::endpoint::{self, Endpoint},
+    net::endpoint::Endpoint,
     point::{Access, Site},
     world::Half,
 };
@@ -133,7 +134,7 @@ impl UnixListener {
     ///
     /// If the socket is gone.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        Ok(self.endpoint.ask(|net, _, id| net.take_error(id))?.map(endpoint::error))
+        Ok(self.endpoint.ask(|net, _, id| net.take_error(id))?.map(errno::error))
     }
 }
 

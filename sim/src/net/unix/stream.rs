@@ -8,7 +8,7 @@ use super::{
 use crate::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready},
     net::{
-        endpoint::{self, Endpoint},
+        endpoint::Endpoint,
         readiness::{self, readiness},
         stream::stream,
     },

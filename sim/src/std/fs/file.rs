@@ -6,9 +6,9 @@ use super::{
     times::FileTimes,
 };
 use crate::{
-    context,
+    context, errno,
     point::{Access, Site},
-    world::{Job, Remote, World, disk_error},
+    world::{Job, Remote, World},
 };
 use sim_fs::{Cx, Disk, Errno, Fd, Flock, Seek as To};
 use std::{
@@ -63,7 +63,7 @@ impl File {
 
     fn world(&self) -> io::Result<Rc<World>> {
         let world = context::find(&self.remote).filter(|world| world.run() == self.run);
-        world.ok_or_else(|| disk_error(Errno::EBADF))
+        world.ok_or_else(|| errno::error(Errno::EBADF))
     }
 
     pub(super) fn ask<R>(
@@ -332,7 +332,7 @@ impl File {
         let to = match to {
             SeekFrom::Start(at) => {
                 // std gives it to lseek(2), which takes it as signed.
-                To::Start(u64::try_from(at.cast_signed()).map_err(|_| disk_error(Errno::EINVAL))?)
+                To::Start(u64::try_from(at.cast_signed()).map_err(|_| errno::error(Errno::EINVAL))?)
             }
             SeekFrom::Current(by) => To::Current(by),
             SeekFrom::End(by) => To::End(by),

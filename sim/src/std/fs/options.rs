@@ -5,8 +5,8 @@ use super::{
     caller::{Caller, bytes},
 };
 use crate::{
+    errno,
     point::{Access, Site},
-    world::disk_error,
 };
 use sim_fs::{Errno, Open};
 use std::{io, panic::Location, path::Path};
@@ -107,7 +107,7 @@ impl OpenOptions {
             (_, true) => !truncate || create_new,
         };
         if !makes_sense || !(read || write || append) {
-            return Err(disk_error(Errno::EINVAL));
+            return Err(errno::error(Errno::EINVAL));
         }
         let more = Open::from_raw(custom_flags, 0);
         Ok(Open {

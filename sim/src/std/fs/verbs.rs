@@ -6,7 +6,7 @@ use super::{
     dir::prefixes,
     options::no_nul,
 };
-use crate::{point::Site, world::disk_error};
+use crate::{errno, point::Site};
 use sim_fs::{Errno, FileType as Kind};
 use sim_net::{HostId, Network};
 use std::{
@@ -234,7 +234,7 @@ impl Caller {
 }
 
 fn is_missing(error: &io::Error) -> bool {
-    error.raw_os_error() == disk_error(Errno::ENOENT).raw_os_error()
+    error.raw_os_error() == errno::error(Errno::ENOENT).raw_os_error()
 }
 
 fn path_of(bytes: Vec<u8>) -> PathBuf {
