@@ -1,25 +1,12 @@
 //! What is built on streams: copies, buffers, lines.
 
+use super::ends::{pair, reset};
 use super::rt::{
     io::{self, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufStream, BufWriter},
     join,
-    net::{TcpListener, TcpStream, UnixStream},
+    net::{TcpStream, UnixStream},
     settle, spawn,
 };
-use std::time::Duration;
-
-async fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (client, server) = join!(TcpStream::connect(address), listener.accept());
-    (client.unwrap(), server.unwrap().0)
-}
-
-fn reset(stream: TcpStream) {
-    #[allow(deprecated)]
-    stream.set_linger(Some(Duration::ZERO)).unwrap();
-    drop(stream);
-}
 
 cases! {
     fn a_proxy(notes) {

@@ -1,19 +1,12 @@
 //! Streams in two halves.
 
+use super::ends::pair;
 use super::rt::{
     io::{self, AsyncReadExt, AsyncWriteExt, Interest},
-    join,
-    net::{TcpListener, TcpStream, UnixStream},
+    net::{UnixStream},
     settle, soon, spawn,
 };
 use std::time::Duration;
-
-async fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (client, server) = join!(TcpStream::connect(address), listener.accept());
-    (client.unwrap(), server.unwrap().0)
-}
 
 cases! {
     fn halves_know_their_addresses(notes) {

@@ -86,6 +86,7 @@ macro_rules! groups {
         #[path = "."]
         mod real {
             use super::on_linux as rt;
+            mod ends;
             $(pub mod $group;)*
         }
 
@@ -93,6 +94,7 @@ macro_rules! groups {
         #[path = "."]
         mod simulated {
             use super::in_simulation as rt;
+            mod ends;
             $(pub mod $group;)*
         }
 

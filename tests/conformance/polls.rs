@@ -1,9 +1,9 @@
 //! Readiness: what sockets say of themselves, and operations that poll or try.
 
+use super::ends::{pair, reset};
 use super::rt::{
     Folder,
     io::{AsyncWriteExt, Interest, ReadBuf, Ready},
-    join,
     net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream},
     settle, soon, spawn,
 };
@@ -11,18 +11,10 @@ use std::{
     future::poll_fn,
     io::{self, ErrorKind, IoSlice, IoSliceMut},
     task::Poll,
-    time::Duration,
 };
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 const ALL: Interest = BOTH.add(Interest::ERROR);
-
-async fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (client, server) = join!(TcpStream::connect(address), listener.accept());
-    (client.unwrap(), server.unwrap().0)
-}
 
 async fn datagrams() -> (UdpSocket, UdpSocket) {
     let a = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -30,12 +22,6 @@ async fn datagrams() -> (UdpSocket, UdpSocket) {
     a.connect(b.local_addr().unwrap()).await.unwrap();
     b.connect(a.local_addr().unwrap()).await.unwrap();
     (a, b)
-}
-
-fn reset(stream: TcpStream) {
-    #[allow(deprecated)]
-    stream.set_linger(Some(Duration::ZERO)).unwrap();
-    drop(stream);
 }
 
 /// What it gives if it is polled once, as it is now.

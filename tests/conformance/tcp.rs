@@ -1,5 +1,6 @@
 //! TCP: connecting, moving bytes, ending.
 
+use super::ends::{pair, reset};
 use super::rt::{
     io::{AsyncReadExt, AsyncWriteExt, Interest},
     join,
@@ -7,21 +8,7 @@ use super::rt::{
     settle, soon, spawn,
     task::yield_now,
 };
-use std::{io::IoSlice, time::Duration};
-
-/// Two connected streams: the one that connected, the one that was accepted.
-async fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (client, server) = join!(TcpStream::connect(address), listener.accept());
-    (client.unwrap(), server.unwrap().0)
-}
-
-fn reset(stream: TcpStream) {
-    #[allow(deprecated)]
-    stream.set_linger(Some(Duration::ZERO)).unwrap();
-    drop(stream);
-}
+use std::io::IoSlice;
 
 cases! {
     fn bytes_arrive_in_order(notes) {
