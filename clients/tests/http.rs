@@ -1,5 +1,7 @@
 //! hyper and axum as they are, over simulated sockets: HTTP/1 and HTTP/2, on nodes that crash and links that break.
 
+mod check;
+
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -7,6 +9,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use check::passes;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::{
@@ -17,14 +20,13 @@ use hyper::{
 };
 use hyper_util::client::legacy::Client;
 use sim::{
-    Config, FailureKind, Node, Report,
+    Config, FailureKind, Node,
     hyper::{Connector, Executor, Io, Timer, serve},
     net::{TcpListener, TcpStream},
     task::JoinSet,
     time::{Duration, Instant, sleep, timeout},
 };
 use std::{
-    future::Future,
     io,
     sync::{
         Arc, Mutex,
@@ -33,17 +35,7 @@ use std::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const SEEDS: u64 = 30;
 const BLOCK: usize = 1000;
-
-/// Runs `main` under many seeds, which all have to pass, without a word.
-#[track_caller]
-fn passes<Fut: Future<Output = ()>>(main: impl Fn() -> Fut + Sync) -> Report {
-    let report = sim::check(Config::new().seeds(SEEDS), main);
-    assert!(report.failure.is_none(), "{report}");
-    assert!(report.warnings.is_empty(), "{report}");
-    report
-}
 
 /// How many requests came to `/count`, in all lives of the server.
 type Count = Arc<AtomicU32>;

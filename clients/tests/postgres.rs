@@ -1,34 +1,26 @@
 //! tokio-postgres as it is, against a scripted server.
 
+mod check;
+
+use check::passes;
 use futures_util::future::join_all;
 use sim::{
-    Config, Node, Report,
+    Config, Node,
     net::TcpStream,
     time::{Duration, Instant, sleep, timeout},
 };
 use sim_clients::postgres_server::{self, Accounts};
 use std::{
     collections::BTreeMap,
-    future::Future,
     sync::{Arc, Mutex},
 };
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage, error::SqlState};
 
 const SECOND: Duration = Duration::from_secs(1);
-const SEEDS: u64 = 30;
 const BALANCE: &str = "SELECT balance FROM accounts WHERE id = $1";
 const DEPOSIT: &str = "UPDATE accounts SET balance = balance + $2 WHERE id = $1";
 const SLEEP: &str = "SELECT pg_sleep($1)";
 const SUM: &str = "SELECT sum(balance) FROM accounts";
-
-/// Runs `main` under many seeds, which all have to pass, without a word.
-#[track_caller]
-fn passes<Fut: Future<Output = ()>>(main: impl Fn() -> Fut + Sync) -> Report {
-    let report = sim::check(Config::new().seeds(SEEDS), main);
-    assert!(report.failure.is_none(), "{report}");
-    assert!(report.warnings.is_empty(), "{report}");
-    report
-}
 
 /// A server with the accounts 1, of 100, and 2, of 200.
 fn server() -> Node {

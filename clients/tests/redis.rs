@@ -1,8 +1,11 @@
 //! The crate `redis` as it is, against a server that speaks RESP.
 
+mod check;
+
+use check::passes;
 use redis::{AsyncCommands, aio::MultiplexedConnection, pipe};
 use sim::{
-    Config, FailureKind, Node, Report,
+    Config, FailureKind, Node,
     task::JoinSet,
     time::{Duration, Instant, sleep, timeout},
 };
@@ -10,19 +13,9 @@ use sim_clients::{
     redis_counter::{connect, connect_soon},
     redis_server::{self, Store},
 };
-use std::{future::Future, sync::Mutex};
+use std::sync::Mutex;
 
 const SECOND: Duration = Duration::from_secs(1);
-const SEEDS: u64 = 30;
-
-/// Runs `main` under many seeds, which all have to pass, without a word.
-#[track_caller]
-fn passes<Fut: Future<Output = ()>>(main: impl Fn() -> Fut + Sync) -> Report {
-    let report = sim::check(Config::new().seeds(SEEDS), main);
-    assert!(report.failure.is_none(), "{report}");
-    assert!(report.warnings.is_empty(), "{report}");
-    report
-}
 
 /// A server, which keeps its keys over a crash, and a client.
 async fn server() -> (Node, MultiplexedConnection) {

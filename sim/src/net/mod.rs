@@ -41,6 +41,7 @@
 mod addr;
 mod control;
 mod endpoint;
+mod flags;
 mod foreign;
 mod halves;
 mod hosts;

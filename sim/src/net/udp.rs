@@ -3,6 +3,7 @@
 use super::{
     addr::{ToSocketAddrs, no_address, resolve},
     endpoint::Endpoint,
+    flags::flags,
     numbers::numbers,
     readiness::{into_chunk, readiness},
 };
@@ -12,7 +13,7 @@ use crate::{
     world::Half,
 };
 use bytes::BufMut;
-use sim_net::{Domain, Flag, Kind};
+use sim_net::{Domain, Kind};
 use std::{
     fmt,
     future::Future,
@@ -418,65 +419,18 @@ impl UdpSocket {
     pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.endpoint.ask(|net, _, id| net.leave_multicast_v6(id, *multiaddr, interface))
     }
-
-    // --- options
-
-    /// Whether it may send to broadcast addresses: `SO_BROADCAST`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn broadcast(&self) -> io::Result<bool> {
-        self.endpoint.ask(|net, _, id| net.flag(id, Flag::Broadcast))
-    }
-
-    /// Sets whether it may send to broadcast addresses: `SO_BROADCAST`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
-        self.endpoint.ask(|net, _, id| net.set_flag(id, Flag::Broadcast, on))
-    }
-
-    /// Whether what is sent to a group comes back to those of this machine: `IP_MULTICAST_LOOP`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn multicast_loop_v4(&self) -> io::Result<bool> {
-        self.endpoint.ask(|net, _, id| net.flag(id, Flag::MulticastLoopV4))
-    }
-
-    /// Sets whether what is sent to a group comes back to those of this machine: `IP_MULTICAST_LOOP`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
-        self.endpoint.ask(|net, _, id| net.set_flag(id, Flag::MulticastLoopV4, on))
-    }
-
-    /// Whether what is sent to a group comes back to those of this machine: `IPV6_MULTICAST_LOOP`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn multicast_loop_v6(&self) -> io::Result<bool> {
-        self.endpoint.ask(|net, _, id| net.flag(id, Flag::MulticastLoopV6))
-    }
-
-    /// Sets whether what is sent to a group comes back to those of this machine: `IPV6_MULTICAST_LOOP`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
-        self.endpoint.ask(|net, _, id| net.set_flag(id, Flag::MulticastLoopV6, on))
-    }
 }
 
 readiness!(UdpSocket, poll_recv_ready, poll_send_ready);
+
+flags! { UdpSocket:
+    /// Whether it may send to broadcast addresses: `SO_BROADCAST`.
+    broadcast, set_broadcast, Broadcast;
+    /// Whether what is sent to a group comes back to those of this machine: `IP_MULTICAST_LOOP`.
+    multicast_loop_v4, set_multicast_loop_v4, MulticastLoopV4;
+    /// Whether what is sent to a group comes back to those of this machine: `IPV6_MULTICAST_LOOP`.
+    multicast_loop_v6, set_multicast_loop_v6, MulticastLoopV6;
+}
 
 numbers! { UdpSocket:
     /// Over how many hops a packet may go, 1 to 255: `IP_TTL`.

@@ -1,5 +1,6 @@
 //! TCP: what `sim::net` has of it beyond its sockets.
 
+mod linger;
 pub(super) mod listener;
 pub(super) mod socket;
 mod split;

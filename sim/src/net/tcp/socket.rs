@@ -1,18 +1,16 @@
 //! A socket that is neither a listener nor a connection yet.
 
-use super::{
-    listener::TcpListener,
-    stream::{TcpStream, linger, set_linger},
-};
+use super::{linger::linger, listener::TcpListener, stream::TcpStream};
 use crate::{
     errno,
     net::{
         endpoint::{Endpoint, expect_network},
+        flags::flags,
         numbers::numbers,
     },
     point::{Access, Site},
 };
-use sim_net::{Domain, Flag, Kind};
+use sim_net::{Domain, Kind};
 use std::{fmt, future::Future, io, net::SocketAddr, panic::Location, time::Duration};
 
 /// A TCP socket on which options are set before it connects or listens.
@@ -113,64 +111,11 @@ impl TcpSocket {
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(self.endpoint.ask(|net, _, id| net.take_error(id))?.map(errno::error))
     }
-
-    /// How long close waits for what is unsent, in whole seconds: `SO_LINGER`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn linger(&self) -> io::Result<Option<Duration>> {
-        linger(&self.endpoint)
-    }
-
-    /// Sets how long close waits for what is unsent, in whole seconds: `SO_LINGER`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
-    pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
-        set_linger(&self.endpoint, dur)
-    }
-
-    /// Lets close reset the connection.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_zero_linger(&self) -> io::Result<()> {
-        set_linger(&self.endpoint, Some(Duration::ZERO))
-    }
 }
 
-/// Options that are on or off.
-macro_rules! flags {
-    ($($(#[$doc:meta])* $get:ident, $set:ident, $flag:ident;)*) => {
-        impl TcpSocket {
-            $(
-                $(#[$doc])*
-                ///
-                /// # Errors
-                ///
-                /// If the socket is gone.
-                pub fn $get(&self) -> io::Result<bool> {
-                    self.endpoint.ask(|net, _, id| net.flag(id, Flag::$flag))
-                }
+linger!(TcpSocket);
 
-                $(#[$doc])*
-                ///
-                /// # Errors
-                ///
-                /// If the socket is gone.
-                pub fn $set(&self, on: bool) -> io::Result<()> {
-                    self.endpoint.ask(|net, _, id| net.set_flag(id, Flag::$flag, on))
-                }
-            )*
-        }
-    };
-}
-
-flags! {
+flags! { TcpSocket:
     /// Whether a peer that is silent is asked if it still is there: `SO_KEEPALIVE`.
     keepalive, set_keepalive, KeepAlive;
     /// Whether an address may be had whose last connection has not been forgotten yet: `SO_REUSEADDR`.

@@ -1,11 +1,15 @@
 //! A connection.
 
-use super::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+use super::{
+    linger::linger,
+    split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf},
+};
 use crate::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready},
     net::{
         addr::{ToSocketAddrs, no_address, resolve},
         endpoint::Endpoint,
+        flags::flags,
         numbers::numbers,
         readiness::{self, readiness},
         stream::stream,
@@ -14,7 +18,7 @@ use crate::{
     world::Half,
 };
 use bytes::BufMut;
-use sim_net::{Domain, Errno, Flag, Kind};
+use sim_net::{Domain, Errno, Kind};
 use std::{
     fmt,
     future::Future,
@@ -144,86 +148,19 @@ impl TcpStream {
         let peek = || self.endpoint.ask(|net, cx, id| net.peek(cx, id, buf));
         self.endpoint.wait_io(Interest::READABLE, Location::caller(), peek)
     }
-
-    /// Whether small segments are sent at once: `TCP_NODELAY`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn nodelay(&self) -> io::Result<bool> {
-        self.endpoint.ask(|net, _, id| net.flag(id, Flag::NoDelay))
-    }
-
-    /// Sets whether small segments are sent at once: `TCP_NODELAY`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.endpoint.ask(|net, _, id| net.set_flag(id, Flag::NoDelay, nodelay))
-    }
-
-    /// Whether what comes is acknowledged at once: `TCP_QUICKACK`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn quickack(&self) -> io::Result<bool> {
-        self.endpoint.ask(|net, _, id| net.flag(id, Flag::QuickAck))
-    }
-
-    /// Sets whether what comes is acknowledged at once: `TCP_QUICKACK`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
-        self.endpoint.ask(|net, _, id| net.set_flag(id, Flag::QuickAck, quickack))
-    }
-
-    /// How long close waits for what is unsent, in whole seconds: `SO_LINGER`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn linger(&self) -> io::Result<Option<Duration>> {
-        linger(&self.endpoint)
-    }
-
-    /// Sets how long close waits for what is unsent, in whole seconds: `SO_LINGER`.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
-    pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
-        set_linger(&self.endpoint, dur)
-    }
-
-    /// Lets close reset the connection.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is gone.
-    pub fn set_zero_linger(&self) -> io::Result<()> {
-        set_linger(&self.endpoint, Some(Duration::ZERO))
-    }
-}
-
-/// `SO_LINGER` as programs see it.
-pub(super) fn linger(endpoint: &Endpoint) -> io::Result<Option<Duration>> {
-    let seconds = endpoint.ask(|net, _, id| net.linger(id))?;
-    Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
-}
-
-/// Sets `SO_LINGER`, which counts whole seconds.
-pub(super) fn set_linger(endpoint: &Endpoint, dur: Option<Duration>) -> io::Result<()> {
-    let seconds = dur.map(|dur| u32::try_from(dur.as_secs()).unwrap_or(u32::MAX));
-    endpoint.ask(|net, _, id| net.set_linger(id, seconds))
 }
 
 readiness!(TcpStream, poll_read_ready, poll_write_ready);
 stream!(TcpStream);
+
+linger!(TcpStream);
+
+flags! { TcpStream:
+    /// Whether small segments are sent at once: `TCP_NODELAY`.
+    nodelay, set_nodelay, NoDelay;
+    /// Whether what comes is acknowledged at once: `TCP_QUICKACK`.
+    quickack, set_quickack, QuickAck;
+}
 
 numbers! { TcpStream:
     /// Over how many hops a packet may go, 1 to 255: `IP_TTL`.
